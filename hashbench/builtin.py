@@ -1,0 +1,28 @@
+"""What the core itself brings, through the same hooks as any plugin: backbones and tag protocols."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hashbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from hashbench.features.backbone import Backbone
+    from hashbench.tags.protocol import TagProtocol
+
+
+@hookimpl
+def hashbench_backbones() -> list[type[Backbone]]:
+    """Bring EfficientNet-Lite0 and torchvision's classic networks."""
+    from hashbench.features.lite import EfficientNetLite0  # noqa: PLC0415
+    from hashbench.features.torchvision import VGG16, AlexNet, ResNet18, ResNet50  # noqa: PLC0415
+
+    return [EfficientNetLite0, AlexNet, VGG16, ResNet18, ResNet50]
+
+
+@hookimpl
+def hashbench_tag_protocols() -> list[type[TagProtocol]]:
+    """Bring all tags, and tags without the words of the labels."""
+    from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords  # noqa: PLC0415
+
+    return [PlainTags, TagsWithoutLabelWords]

@@ -1,0 +1,58 @@
+"""Codes of queries and database in one .npz file, without pickles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hashbench.codes.additive import AdditiveCodes, Similarity
+from hashbench.codes.binary import BinaryCodes
+from hashbench.errors import DataError
+
+Codes = BinaryCodes | AdditiveCodes
+
+
+def save_codes(
+    path: Path, query: Codes, database: Codes, query_embeddings: np.ndarray | None = None
+) -> None:
+    """Write both code sets; asymmetric distances need the queries' embeddings too.
+
+    Args:
+        path: The .npz file.
+        query: Codes of the queries.
+        database: Codes of the database, of the same kind.
+        query_embeddings: float32 (Q, D), or None for binary codes.
+    """
+    arrays: dict[str, np.ndarray] = {"kind": np.array(database.KIND)}
+    arrays |= {f"query_{name}": array for name, array in query.arrays().items()}
+    arrays |= {f"database_{name}": array for name, array in database.arrays().items()}
+    if query_embeddings is not None:
+        arrays["query_embeddings"] = query_embeddings
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def load_codes(path: Path) -> tuple[Codes, Codes, np.ndarray | None]:
+    """Read what `save_codes` wrote: query codes, database codes, query embeddings or None.
+
+    Raises:
+        DataError: The file is not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        kind = str(arrays["kind"])
+        query, database = (_codes(kind, part, arrays) for part in ("query", "database"))
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{str(path)!r} does not hold codes ({error}).") from error
+    return query, database, arrays.get("query_embeddings")
+
+
+def _codes(kind: str, part: str, arrays: dict[str, np.ndarray]) -> Codes:
+    if kind == BinaryCodes.KIND:
+        return BinaryCodes(arrays[f"{part}_packed"])
+    return AdditiveCodes(
+        arrays[f"{part}_indices"],
+        arrays[f"{part}_codebooks"],
+        Similarity(str(arrays[f"{part}_similarity"])),
+    )

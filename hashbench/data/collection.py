@@ -1,0 +1,78 @@
+"""A collection of images with the tags that people typed, and, kept apart, its ground truth.
+
+N = images, C = labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hashbench import fingerprint
+from hashbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class ImageCollection:
+    """Images and raw tags, in a fixed order. Ground truth is not in here: see `GroundTruth`.
+
+    Attributes:
+        name: The data set's name.
+        ids: N unique names, one an image, for messages and manifests.
+        hashes: N content hashes of the encoded image files; equal hashes mean equal images.
+        tags: For each image the tags as they were typed.
+        read: `read(i)` gives the encoded file (PNG, JPEG, WebP, ...) of image `i`.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    hashes: tuple[str, ...]
+    tags: tuple[tuple[str, ...], ...]
+    read: Callable[[int], bytes]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.ids), len(self.hashes), len(self.tags)}
+        if len(lengths) != 1:
+            raise DataError(
+                f"{self.name}: {len(self.ids)} ids, {len(self.hashes)} hashes and "
+                f"{len(self.tags)} tag lists. Expected as many of each."
+            )
+        if len(set(self.ids)) != len(self.ids):
+            raise DataError(f"{self.name}: image ids are not unique.")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def fingerprint(self) -> str:
+        """Hash of every image's content and every tag, in order."""
+        return fingerprint.of_json([self.ids, self.hashes, self.tags])
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """Which labels each image truly carries. Only evaluation and supervised methods open it.
+
+    Attributes:
+        names: C label names.
+        labels: bool (N, C), in the order of the collection.
+    """
+
+    names: tuple[str, ...]
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype != np.bool_ or self.labels.ndim != 2:
+            raise DataError(
+                f"labels are {self.labels.dtype} of {self.labels.ndim} axes. Expected bool (N, C)."
+            )
+        if self.labels.shape[1] != len(self.names):
+            raise DataError(
+                f"{len(self.names)} label names for {self.labels.shape[1]} label columns. "
+                "Expected as many of each."
+            )
+
+    def fingerprint(self) -> str:
+        """Hash of the names and of the label matrix."""
+        return fingerprint.of_json([self.names, fingerprint.of_array(self.labels)])

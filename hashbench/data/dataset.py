@@ -1,0 +1,61 @@
+"""The contract of a data set plugin."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.split import Split
+
+
+class Dataset(ABC):
+    """Images, tags, ground truth and named splits of one collection.
+
+    A plugin returns subclasses from the hook `hashbench_datasets`; the smallest one is:
+
+        class Holiday(Dataset):
+            PLUGIN_NAME = "holiday"
+            DESCRIPTION = "400 photos of one summer, tagged by their takers"
+            def images(self): ...         # -> ImageCollection
+            def label_names(self): ...    # -> tuple[str, ...]
+            def ground_truth(self): ...   # -> GroundTruth
+            def split(self): ...          # -> Split
+
+    Attributes:
+        PLUGIN_NAME: What the user types after `--dataset`.
+        DESCRIPTION: One line for `hashbench datasets`.
+        IS_DEFAULT: Whether a run without `--dataset` uses it; at most one installed data set may.
+    """
+
+    PLUGIN_NAME: ClassVar[str]
+    DESCRIPTION: ClassVar[str]
+    IS_DEFAULT: ClassVar[bool] = False
+
+    def __init__(self, root: Path | None = None) -> None:
+        """Remember where the user keeps the data set's files (`--data-root`), if he said so."""
+        self.root = root
+
+    @abstractmethod
+    def images(self) -> ImageCollection:
+        """The images with their raw tags.
+
+        Raises:
+            DataError: A file is missing or damaged; the message names it.
+        """
+
+    @abstractmethod
+    def label_names(self) -> tuple[str, ...]:
+        """The words that name the labels, without saying which image carries which.
+
+        Tag protocols that strip label words from the tags need them.
+        """
+
+    @abstractmethod
+    def ground_truth(self) -> GroundTruth:
+        """The labels of every image, in the order of `images()`. For evaluation."""
+
+    @abstractmethod
+    def split(self) -> Split:
+        """The data set's fixed split into queries, database and training images."""

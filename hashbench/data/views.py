@@ -1,0 +1,110 @@
+"""All that a method ever sees of a data set.
+
+A view holds arrays and words, never the data set, a collection, a path or an image's name: there is
+no way from here to the ground truth unless it was put in, and it is put in only for a method that
+declared `Supervision.LABELS`.
+
+N = images, F = feature dimensions, S = side in pixels, C = labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from hashbench.data.supervision import Supervision
+from hashbench.errors import SupervisionError
+
+Tags = TypeVar("Tags")
+
+
+class ImageView:
+    """Some images, as frozen features or as pixels, whichever the method asked for.
+
+    Both arrays are read-only; asking for the one that is not there raises `SupervisionError`.
+    """
+
+    def __init__(self, *, features: np.ndarray | None = None, pixels: np.ndarray | None = None) -> None:
+        if (features is None) == (pixels is None):
+            raise ValueError("an ImageView holds either features or pixels")
+        self._features = features
+        self._pixels = pixels
+
+    def __len__(self) -> int:
+        held = self._features if self._features is not None else self._pixels
+        assert held is not None  # noqa: S101 - the constructor saw to it
+        return len(held)
+
+    @property
+    def features(self) -> np.ndarray:
+        """float32 (N, F), the backbone's frozen features."""
+        if self._features is None:
+            raise SupervisionError(
+                "this method declared inputs='pixels' and asked for features. "
+                "Declare inputs='features' to get them."
+            )
+        return self._features
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """uint8 (N, S, S, 3), decoded images, memory-mapped."""
+        if self._pixels is None:
+            raise SupervisionError(
+                "this method declared inputs='features' and asked for pixels. "
+                "Declare inputs='pixels' to get them."
+            )
+        return self._pixels
+
+
+class TrainView(Generic[Tags]):
+    """The training images and the one kind of supervision that the method declared.
+
+    Tags and labels are given as functions, and only the permitted one is ever called or kept: what a
+    method may not see is not loaded, let alone reachable.
+    """
+
+    def __init__(
+        self,
+        images: ImageView,
+        supervision: Supervision,
+        *,
+        load_tags: Callable[[], Tags],
+        load_labels: Callable[[], np.ndarray],
+    ) -> None:
+        self.images = images
+        self.supervision = supervision
+        self._tags = load_tags() if supervision.sees_tags else None
+        self._labels = load_labels() if supervision.sees_labels else None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def tags(self) -> Tags:
+        """The training images' tags, after the tag protocol.
+
+        Raises:
+            SupervisionError: The method did not declare `Supervision.TAGS`.
+        """
+        if self._tags is None:
+            raise self._refusal("tags")
+        return self._tags
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Bool (N, C), the training images' ground truth.
+
+        Raises:
+            SupervisionError: The method did not declare `Supervision.LABELS`.
+        """
+        if self._labels is None:
+            raise self._refusal("labels")
+        return self._labels
+
+    def _refusal(self, wanted: str) -> SupervisionError:
+        return SupervisionError(
+            f"a method of supervision {self.supervision.value!r} asked for {wanted}. Rule: a method sees "
+            f"only the supervision that it declares; {wanted} need SUPERVISION = {wanted!r}."
+        )
