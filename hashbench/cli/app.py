@@ -1,0 +1,50 @@
+"""The command line: one thin file a command, and one place where errors become one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hashbench.cli import datasets, leaderboard, methods, plugins, run
+from hashbench.errors import HashbenchError
+
+app = typer.Typer(
+    help=__doc__ and "Benchmark compact image codes learnt from weak supervision.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("leaderboard")(leaderboard.leaderboard)
+app.command("methods")(methods.methods)
+app.command("datasets")(datasets.datasets)
+app.command("plugins")(plugins.plugins)
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 2 bad input, 130 interrupted."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(arguments, prog_name="hashbench", standalone_mode=False)
+    except HashbenchError as error:
+        _complain(f"error: {error}")
+        status = BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted: no record was written. The same command goes on from what is finished.")
+        status = INTERRUPTED
+    except Exception as error:
+        # Usage errors are raised by Typer's own copy of Click, which has no public name.
+        if not hasattr(error, "format_message"):
+            raise
+        _complain(f"error: {error.format_message()}")
+        status = BAD_INPUT
+    sys.exit(status)
+
+
+def _complain(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)  # noqa: T201

@@ -1,0 +1,57 @@
+"""Results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from hashbench.progress import ConsoleProgress
+
+if TYPE_CHECKING:
+    from hashbench.cli.run import Format
+    from hashbench.runs.record import RunRecord
+
+# Where no terminal tells a width, tables are as wide as they need to be.
+_WIDE = 240
+
+
+def stdout() -> Console:
+    """A console for results."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
+    return Console(width=width)
+
+
+def progress() -> ConsoleProgress:
+    """Progress on standard error."""
+    return ConsoleProgress(Console(stderr=True))
+
+
+def print_records(records: list[RunRecord], output: Format) -> None:
+    """Print runs as a table or as JSON."""
+    from hashbench.metrics.presets import SUITE
+
+    if output.value == "json":
+        summaries = [record.summary(SUITE.name) for record in records]
+        sys.stdout.write(json.dumps(summaries, indent=2) + "\n")
+        return
+    from hashbench.reports.faces import terminal
+    from hashbench.reports.leaderboard import leaderboard, run_frame
+
+    board = leaderboard(run_frame(records, SUITE.name), all_distances=len(records) == 1)
+    stdout().print(terminal(board, SUITE.name))
+
+
+def print_rows(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a plain table of words."""
+    table = Table(header_style="bold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    stdout().print(table)

@@ -1,0 +1,119 @@
+"""`hashbench run`: train, encode, score and store; print the table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hashbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hashbench.runs.request import RunRequest
+
+DEFAULT_STORE = Path("runs")
+
+
+class Format(StrEnum):
+    """What goes to standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def run(
+    method: Annotated[list[str], typer.Option(help="Method to run; repeat for several.")],
+    bits: Annotated[str, typer.Option(help="Bits an image, a comma list of multiples of 8.")] = "32",
+    dataset: Annotated[str | None, typer.Option(help="Data set; see `hashbench datasets`.")] = None,
+    protocol: Annotated[list[str] | None, typer.Option(help="Tag protocol; repeat for several.")] = None,
+    seed: Annotated[str, typer.Option(help="Seeds, a comma list.")] = "0",
+    split: Annotated[
+        str,
+        typer.Option(help="`test`, or `validation` to choose settings without the test queries."),
+    ] = "test",
+    backbone: Annotated[
+        str | None, typer.Option(help="Pretrained network that gives the features.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File with the backbone's weights, instead of its own.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="The method's named settings.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the method, key=value; repeat.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    data_root: Annotated[
+        Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the run store.")] = DEFAULT_STORE,
+    output: Annotated[
+        Format, typer.Option("--format", help="What to print when all is done.")
+    ] = Format.TABLE,
+) -> None:
+    """Train, encode and score methods; finished runs are taken from the store."""
+    from hashbench.runs.request import RunRequest, parse_settings
+
+    requests = [
+        RunRequest(
+            method=name,
+            bits=budget,
+            dataset=dataset,
+            protocol=tags,
+            backbone=backbone,
+            weights=weights,
+            preset=preset,
+            seed=number,
+            settings=parse_settings(settings or []),
+            split=split,
+            data_root=data_root,
+        )
+        for tags, name, budget, number in product(
+            protocol or [None],  # type: ignore[list-item]
+            method,
+            _numbers("--bits", bits),
+            _numbers("--seed", seed),
+        )
+    ]
+    _carry_out(requests, device, runs, output)
+
+
+def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Format) -> None:
+    """Validate every request, run those that the store does not have, print."""
+    from hashbench.cli.output import print_records, progress
+    from hashbench.files import cache_root
+    from hashbench.plugins import Plugins
+    from hashbench.runs.request import Preparer
+    from hashbench.runs.store import RunStore
+
+    preparer = Preparer(Plugins())
+    prepared = [preparer.prepare(request) for request in requests]
+    store = RunStore(runs)
+    store.prepare()
+    records = []
+    report = progress()
+    for one in prepared:
+        record = store.find(one.spec)
+        if record is None:
+            from hashbench.runs.runner import execute
+            from hashbench.training.device import resolve_device
+
+            record = execute(one, store, cache_root(), resolve_device(device), report)
+        else:
+            report.note(f"{one.spec.run_id()} is in the store")
+        records.append(record)
+    print_records(records, output)
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    """A comma list of whole numbers.
+
+    Raises:
+        ConfigError: It is not one.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"{option} {text!r}: Expected whole numbers between commas.") from error

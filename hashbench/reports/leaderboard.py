@@ -1,0 +1,96 @@
+"""The comparison table: one row a method, grouped by what the methods were allowed to see.
+
+Runs that differ in their seed alone are one row: mean and standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from hashbench.data.supervision import Supervision
+from hashbench.metrics.score import CHANCE, NAMES
+from hashbench.runs.record import RunRecord
+
+GROUP = ["dataset", "split", "protocol", "backbone"]
+ROW = ["supervision", "method", "bits", "variant", "distance"]
+METRICS = [*NAMES, CHANCE]
+COSTS = [
+    "bytes/image",
+    "shared KiB",
+    "trained params",
+    "train s",
+    "encode img/s",
+    "search ms/query",
+]
+
+
+def run_frame(records: Iterable[RunRecord], preset: str) -> pd.DataFrame:
+    """One row a run and distance: coordinates, metrics under `preset`, costs."""
+    rows = [
+        _coordinates(record, distance) | record.metrics(preset, distance) | _costs(record)
+        for record in records
+        for distance in record.scores
+    ]
+    return pd.DataFrame(rows, columns=[*GROUP, *ROW, "seed", "primary", *METRICS, *COSTS])
+
+
+def leaderboard(frame: pd.DataFrame, *, all_distances: bool = False) -> pd.DataFrame:
+    """Fold seeds together and sort: by group, supervision, bits, then the best mAP@all first.
+
+    Returns:
+        A frame with a column of means for each metric and cost, columns `<metric> sd` that are NaN
+        where there is one seed, and `seeds`, the number of runs.
+    """
+    chosen = frame if all_distances else frame[frame["primary"]]
+    folded = chosen.groupby(GROUP + ROW, sort=False)
+    board = folded[METRICS + COSTS].mean()
+    for metric in METRICS:
+        board[f"{metric} sd"] = folded[metric].std()
+    board["seeds"] = folded.size()
+    board = board.reset_index()
+    order = [kind.value for kind in Supervision]
+    board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
+    return board.sort_values(
+        [*GROUP, "supervision", "bits", "map@all"],
+        ascending=[True] * (len(GROUP) + 2) + [False],
+        ignore_index=True,
+        kind="stable",
+    )
+
+
+def with_spread(board: pd.DataFrame, metric: str) -> Sequence[str]:
+    """A metric as text: its mean, and its standard deviation where there are several seeds."""
+    pairs = zip(board[metric], board[f"{metric} sd"], strict=True)
+    return [f"{mean:.3f}" if pd.isna(sd) else f"{mean:.3f} ± {sd:.3f}" for mean, sd in pairs]
+
+
+def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
+    spec = record.spec
+    return {
+        "dataset": spec.dataset["name"],
+        "split": spec.split["name"],
+        "protocol": spec.protocol["name"],
+        "backbone": spec.backbone["name"],
+        "supervision": record.supervision,
+        "method": spec.method["name"],
+        "bits": spec.bits,
+        "variant": record.variant,
+        "distance": distance,
+        "seed": spec.seed,
+        "primary": distance == record.primary,
+    }
+
+
+def _costs(record: RunRecord) -> dict[str, float]:
+    cost, sizes = record.cost, record.sizes
+    values = (
+        cost.code_bytes,
+        cost.codebook_bytes / 1024,
+        cost.trained_parameters,
+        cost.train_seconds,
+        sizes["database"] / max(cost.encode_seconds, 1e-9),
+        1000 * cost.search_seconds / sizes["query"],
+    )
+    return dict(zip(COSTS, (float(value) for value in values), strict=True))

@@ -1,0 +1,71 @@
+"""Where a run was made: versions, hardware and the state of the source."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "torchvision",
+    "timm",
+    "faiss-cpu",
+    "pillow",
+)
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Versions of what computes, the machine, and this checkout's commit where there is one."""
+    installed = {d.name.lower(): d.version for d in distributions()}
+    ours = {name: version for name, version in installed.items() if name.startswith("hashbench")}
+    return {
+        "python": platform.python_version(),
+        "packages": ours | {name: installed[name] for name in _PACKAGES if name in installed},
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "device": _device_name(device),
+        "commit": _git("rev-parse", "HEAD"),
+        "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _processor() -> str:
+    """The processor's name as the kernel has it, or what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())
+
+
+def _device_name(device: str) -> str:
+    if not device.startswith("cuda"):
+        return device
+    import torch  # noqa: PLC0415 - a run that computes has imported it already
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+def _git(*arguments: str) -> str:
+    """What git prints for the checkout that this package lies in, or nothing."""
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed program and arguments
+            ["git", *arguments],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

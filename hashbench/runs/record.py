@@ -1,0 +1,126 @@
+"""What is known of a finished run: its spec, its scores, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hashbench.runs.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took and what it leaves to pay for.
+
+    Attributes:
+        train_seconds: Time in `fit`, without feature extraction.
+        encode_seconds: Time to embed and quantize the database.
+        search_seconds: Time to find every query's 100 nearest by the primary distance.
+        code_bytes: Bytes an item.
+        codebook_bytes: Bytes that all items share.
+        model_bytes: Bytes of everything that was learnt.
+        trained_parameters: Numbers that were learnt.
+    """
+
+    train_seconds: float
+    encode_seconds: float
+    search_seconds: float
+    code_bytes: int
+    codebook_bytes: int
+    model_bytes: int
+    trained_parameters: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run.
+
+    Attributes:
+        spec: Its identity.
+        supervision: What the method was allowed to learn from.
+        variant: How the settings differ from the method's usual ones; empty for the usual.
+        primary: The distance that the method is ranked by.
+        scores: Means by distance, then metric preset, then metric.
+        sizes: Numbers of queries, database and training images, and tags in the vocabulary.
+        cost: Time and memory.
+        finished: UTC time, ISO 8601.
+        environment: Versions and hardware.
+        folder: Where the record lies; None until it is stored.
+    """
+
+    spec: RunSpec
+    supervision: str
+    variant: str
+    primary: str
+    scores: dict[str, dict[str, dict[str, float]]]
+    sizes: dict[str, int]
+    cost: Cost
+    finished: str
+    environment: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def metrics(self, preset: str, distance: str | None = None) -> dict[str, float]:
+        """Mean metrics under a metric preset, by the primary distance where none is named."""
+        return self.scores[distance or self.primary][preset]
+
+    def summary(self, preset: str) -> dict[str, Any]:
+        """The record as `hashbench run --format json` prints it."""
+        return {
+            "run_id": self.spec.run_id(),
+            "run_dir": str(self.folder) if self.folder else None,
+            "method": self.spec.method["name"],
+            "variant": self.variant,
+            "config": self.spec.method["config"],
+            "bits": self.spec.bits,
+            "dataset": self.spec.dataset["name"],
+            "split": self.spec.split["name"],
+            "protocol": self.spec.protocol["name"],
+            "backbone": self.spec.backbone["name"],
+            "seed": self.spec.seed,
+            "supervision": self.supervision,
+            "distance": self.primary,
+            "metric_preset": preset,
+            "code_bytes": self.cost.code_bytes,
+            "codebook_bytes": self.cost.codebook_bytes,
+            "model_bytes": self.cost.model_bytes,
+            "trained_parameters": self.cost.trained_parameters,
+            "metrics": self.metrics(preset),
+            "scores": self.scores,
+            "sizes": self.sizes,
+            "seconds": {
+                "train": self.cost.train_seconds,
+                "encode": self.cost.encode_seconds,
+                "search": self.cost.search_seconds,
+            },
+        }
+
+    def config_json(self) -> dict[str, Any]:
+        """What goes into config.json: the identity."""
+        return {"spec": self.spec.as_json(), "key": self.spec.key()}
+
+    def metrics_json(self) -> dict[str, Any]:
+        """What goes into metrics.json: the outcome."""
+        outcome = asdict(self)
+        for elsewhere in ("spec", "environment", "folder"):
+            del outcome[elsewhere]
+        return outcome
+
+    @classmethod
+    def from_json(
+        cls,
+        config: dict[str, Any],
+        metrics: dict[str, Any],
+        environment: dict[str, Any],
+        folder: Path,
+    ) -> RunRecord:
+        """The inverse of the two above."""
+        coordinates = {key: value for key, value in config["spec"].items() if key != "version"}
+        outcome = {key: value for key, value in metrics.items() if key != "cost"}
+        return cls(
+            spec=RunSpec(**coordinates),
+            cost=Cost(**metrics["cost"]),
+            environment=environment,
+            folder=folder,
+            **outcome,
+        )

@@ -1,0 +1,172 @@
+"""From what a person asked for to a run's identity, and the pieces to carry it out.
+
+Nothing here computes features or trains: a run that is in the store is found in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.dataset import Dataset
+from hashbench.data.split import Split, check_disjoint_content, validation_split
+from hashbench.errors import ConfigError, UnknownNameError
+from hashbench.features.backbone import Backbone
+from hashbench.methods.config import MethodConfig, Preset, resolve_config
+from hashbench.methods.method import Context, Method
+from hashbench.plugins import Plugins, pick
+from hashbench.progress import Progress
+from hashbench.runs.spec import RunSpec
+from hashbench.tags.protocol import TagProtocol
+
+SPLITS = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One cell of the grid that `hashbench run` spans; None stands for the default."""
+
+    method: str
+    bits: int
+    dataset: str | None = None
+    protocol: str | None = None
+    backbone: str | None = None
+    weights: Path | None = None
+    preset: str | None = None
+    seed: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    split: str = "test"
+    data_root: Path | None = None
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """A data set, opened: images and tags, the split, and the way to its ground truth."""
+
+    dataset: Dataset
+    images: ImageCollection
+    split: Split
+    fingerprints: dict[str, str]
+
+    def ground_truth(self) -> GroundTruth:
+        """The labels; called by evaluation, and for methods that declare labels."""
+        return self.dataset.ground_truth()
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """All that it takes to carry a run out."""
+
+    spec: RunSpec
+    variant: str
+    method: type[Method]
+    config: MethodConfig
+    data: PreparedDataset
+    protocol: TagProtocol
+    backbone: Backbone
+
+    def build(self, device: str, progress: Progress) -> Method:
+        """The method, unfitted."""
+        context = Context(self.spec.bits, self.spec.seed, device, self.backbone, progress)
+        return self.method(self.config, context)
+
+
+class Preparer:
+    """Turns requests into prepared runs; opens each data set once."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self.plugins = plugins
+        self._opened: dict[tuple[str, str, Path | None], PreparedDataset] = {}
+
+    def prepare(self, request: RunRequest) -> PreparedRun:
+        """Look everything up and validate it.
+
+        Raises:
+            HashbenchError: Something that was asked for is unknown, invalid or missing.
+        """
+        method = pick("method", request.method, self.plugins.methods)
+        preset = _preset(method, request.preset)
+        config = resolve_config(method.PLUGIN_NAME, method.Config, preset.config, request.settings)
+        backbone_class = pick("backbone", request.backbone or preset.backbone, self.plugins.backbones)
+        backbone = backbone_class(request.weights)
+        protocol = pick("tag protocol", request.protocol, self.plugins.tag_protocols)()
+        # Building the method checks the budget before any data is opened.
+        sources = method(config, Context(request.bits, request.seed, backbone=backbone)).sources()
+        data = self.open(request.dataset, request.split, request.data_root)
+        spec = RunSpec(
+            method={
+                "name": method.PLUGIN_NAME,
+                "version": method.VERSION,
+                "config": config.model_dump(mode="json"),
+                "sources": sources,
+            },
+            bits=request.bits,
+            dataset={"name": data.images.name, **data.fingerprints},
+            split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
+            protocol={"name": protocol.PLUGIN_NAME, "version": protocol.VERSION},
+            backbone=backbone.identity(),
+            seed=request.seed,
+        )
+        variant = _variant(method, request.preset, config)
+        return PreparedRun(spec, variant, method, config, data, protocol, backbone)
+
+    def open(self, name: str | None, split_name: str, root: Path | None) -> PreparedDataset:
+        """Open a data set and prove that no query's picture is among those learnt from."""
+        cls: type[Dataset] = pick("dataset", name, self.plugins.datasets)
+        key = (cls.PLUGIN_NAME, split_name, root)
+        if key not in self._opened:
+            if split_name not in SPLITS:
+                raise UnknownNameError("split", split_name, SPLITS)
+            dataset = cls(root)
+            images = dataset.images()
+            split = dataset.split()
+            if split_name == "validation":
+                split = validation_split(split, images)
+            check_disjoint_content(split, images)
+            prints = {
+                "images": images.fingerprint(),
+                "labels": dataset.ground_truth().fingerprint(),
+            }
+            self._opened[key] = PreparedDataset(dataset, images, split, prints)
+        return self._opened[key]
+
+
+def _preset(method: type[Method], name: str | None) -> Preset:
+    """The preset of that name, or the method's first."""
+    chosen = name or next(iter(method.PRESETS))
+    if chosen not in method.PRESETS:
+        raise UnknownNameError(f"{method.PLUGIN_NAME} preset", chosen, method.PRESETS)
+    return method.PRESETS[chosen]
+
+
+def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> str:
+    """In few words, how the settings differ from the method's usual ones."""
+    usual = resolve_config(method.PLUGIN_NAME, method.Config, _preset(method, preset).config, {})
+    changed = [
+        f"{key}={value}"
+        for key, value in config.model_dump(mode="json").items()
+        if value != usual.model_dump(mode="json")[key]
+    ]
+    named = [preset] if preset and preset != next(iter(method.PRESETS)) else []
+    return ", ".join(named + changed)
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """`key=value` pairs as a mapping.
+
+    Raises:
+        ConfigError: A pair has no key or no equals sign.
+
+    >>> parse_settings(["gamma=1", "loss=wdht"])
+    {'gamma': '1', 'loss': 'wdht'}
+    """
+    settings: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {pair!r}: Expected key=value.")
+        settings[key.strip()] = value.strip()
+    return settings

@@ -1,0 +1,55 @@
+"""What identifies a run. Equal identity, equal result: a run that is in the store is not run again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hashbench import fingerprint
+
+# Raised when the core changes in a way that gives equal specs other results.
+RUN_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Every coordinate of a run that its result depends on.
+
+    Attributes:
+        method: Name and version of the method, its validated settings, and hashes of the files that
+            these name.
+        bits: Bits an item.
+        dataset: Name, and hashes of images, tags and labels.
+        split: Name, and hash of the manifest.
+        protocol: Name and version of the tag protocol.
+        backbone: Name, version, weights hash and transform.
+        seed: The seed.
+    """
+
+    method: dict[str, Any]
+    bits: int
+    dataset: dict[str, str]
+    split: dict[str, str]
+    protocol: dict[str, Any]
+    backbone: dict[str, Any]
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """All coordinates, and the version of the core's part."""
+        return {"version": RUN_VERSION, **asdict(self)}
+
+    def key(self) -> str:
+        """SHA-256 of all coordinates."""
+        return fingerprint.of_json(self.as_json())
+
+    def run_id(self) -> str:
+        """A folder name that says the main coordinates and ends in the key's first 12 digits."""
+        parts = (
+            self.method["name"],
+            f"{self.bits}b",
+            self.dataset["name"],
+            self.protocol["name"],
+            f"s{self.seed}",
+            self.key()[:12],
+        )
+        return "_".join(parts)
