@@ -1,0 +1,52 @@
+"""What the linear hash functions share: bits are the signs of an affine projection.
+
+N = images, F = feature dimensions, b = bits.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from hashbench.codes.binary import BinaryCodes
+from hashbench.data.supervision import Supervision
+from hashbench.data.views import ImageView, TrainView
+from hashbench.methods.method import Method
+from hashbench.tags.table import TagTable
+
+
+class LinearHash(Method):
+    """Subclasses say how to choose the projection of centred features."""
+
+    SUPERVISION = Supervision.NONE
+    mean: np.ndarray
+    projection: np.ndarray
+
+    @abstractmethod
+    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+        """A float32 (F, b) projection for centred training features (N, F)."""
+
+    def fit(self, view: TrainView[TagTable]) -> None:
+        """Centre, then choose the projection."""
+        features = view.images.features
+        self.mean = features.mean(axis=0)
+        self.projection = self.choose_projection(features - self.mean).astype(np.float32)
+
+    def embed(self, images: ImageView) -> np.ndarray:
+        """Projections, float32 (N, b)."""
+        projected: np.ndarray = (images.features - self.mean) @ self.projection
+        return projected
+
+    def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
+        """Their signs."""
+        return BinaryCodes.from_signs(embeddings)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Mean (F,) and projection (F, b)."""
+        return {"mean": self.mean, "projection": self.projection}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take both back."""
+        self.mean, self.projection = state["mean"], state["projection"]

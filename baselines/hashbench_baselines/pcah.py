@@ -1,0 +1,19 @@
+"""PCA hashing: signs of the leading principal components (Wang, Kumar, Chang, CVPR 2010)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hashbench_baselines.linear import LinearHash
+from hashbench_baselines.pca import principal_directions
+
+
+class PCAH(LinearHash):
+    """One bit for each principal direction, whatever its variance. Has no randomness."""
+
+    PLUGIN_NAME = "pcah"
+    DESCRIPTION = "signs of principal components (Wang et al., 2010)"
+
+    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+        """The leading principal directions."""
+        return principal_directions(centred, self.context.bits)

@@ -1,0 +1,18 @@
+"""Weakly Supervised Deep Hyperspherical Quantization, a hashbench plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hashbench import hookimpl
+
+if TYPE_CHECKING:
+    from hashbench.methods.method import Method
+
+
+@hookimpl
+def hashbench_methods() -> list[type[Method]]:
+    """Bring WSDHQ."""
+    from hashbench_wsdhq.method import WSDHQ  # noqa: PLC0415
+
+    return [WSDHQ]

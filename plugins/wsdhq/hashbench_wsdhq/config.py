@@ -1,0 +1,104 @@
+"""The settings of WSDHQ: the paper's, and those for collections of a few thousand images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hashbench.methods.config import MethodConfig, Preset
+from hashbench.tags.embeddings import BUNDLED
+
+
+class WSDHQConfig(MethodConfig):
+    """Settings of WSDHQ. Each ablation of the paper is one of them.
+
+    Attributes:
+        embeddings: Word vectors of the tags: the bundled ones, or a word2vec or GloVe file.
+        standardize: Centre the tags' vectors and scale them to unit length.
+        graph: Enhance tags by the correlation graph (ablation: false).
+        graph_threshold: Cosine similarity from which tags are neighbours (tau; not published).
+        merge: Merge near-synonyms by DBSCAN.
+        merge_radius: DBSCAN's eps, a cosine distance (not published).
+        merge_min_tags: DBSCAN's min_samples; above 1, tags without neighbours are dropped.
+        finetune: What trains: `head`, on frozen features, or `all`, the backbone too.
+        hidden: Width of a hidden layer before the fusion layer; 0 for none, as in the paper.
+        dropout: Before each layer of the head.
+        normalize: l2-normalise embeddings in the margin loss (ablation: false).
+        sphere: Quantize unit embeddings, so that codes live on the sphere the cosine is measured on.
+        loss: `margin`, or the hinge of `wdht` (ablation).
+        margin: `adaptive`, or one `fixed` value for all pairs of tags.
+        gamma: Exponent of the adaptive margin.
+        fixed_margin: Value of the fixed margin and of WDHT's.
+        hardest: Where above 0, only that many hardest negatives of each image count.
+        quantization: `joint` with the embedding, or `two-stage`, after it (ablation).
+        weight: Weight of the quantization loss (lambda).
+        update_every: Epochs between updates of codes and codebooks.
+        icm_sweeps: Sweeps over the codebooks when codes are updated, and when images are encoded.
+        final_updates: Updates of codes and codebooks after the last gradient step.
+        ridge: Of the closed-form codebooks.
+        iterations: Gradient steps.
+        batch_size: Images a step.
+        learning_rate: Adam's.
+        decay: Factor on the learning rate ...
+        decay_every: ... every so many iterations.
+        weight_decay: Adam's.
+        fusion_multiplier: Factor on the learning rate of the fusion layer's weights.
+        bias_multiplier: Factor on that of all biases; the fusion layer's gets the product of both.
+        crop: Side of the crops when the backbone trains; 0 for the backbone's own.
+        ten_crop: Average the embeddings of ten crops when the backbone has been trained.
+    """
+
+    embeddings: str = BUNDLED
+    standardize: bool = True
+    graph: bool = True
+    graph_threshold: float = Field(default=0.7, gt=0, le=1)
+    merge: bool = True
+    merge_radius: float = Field(default=0.1, ge=0, le=2)
+    merge_min_tags: int = Field(default=1, ge=1)
+    finetune: Literal["head", "all"] = "head"
+    hidden: int = Field(default=512, ge=0)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    normalize: bool = True
+    sphere: bool = True
+    loss: Literal["margin", "wdht"] = "margin"
+    margin: Literal["adaptive", "fixed"] = "adaptive"
+    gamma: float = Field(default=1.0, gt=0)
+    fixed_margin: float = Field(default=0.7, ge=0)
+    hardest: int = Field(default=0, ge=0)
+    quantization: Literal["joint", "two-stage"] = "joint"
+    weight: float = Field(default=1e-4, ge=0)
+    update_every: int = Field(default=2, ge=1)
+    icm_sweeps: int = Field(default=3, ge=1)
+    final_updates: int = Field(default=1, ge=0)
+    ridge: float = Field(default=1e-3, gt=0)
+    iterations: int = Field(default=450, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    decay: float = Field(default=0.5, gt=0, le=1)
+    decay_every: int = Field(default=300, ge=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    fusion_multiplier: float = Field(default=1.0, gt=0)
+    bias_multiplier: float = Field(default=1.0, gt=0)
+    crop: int = Field(default=0, ge=0)
+    ten_crop: bool = True
+
+
+SMALL = Preset("a head on frozen features, for a few thousand images; chosen on a validation split")
+PAPER = Preset(
+    "the paper's and its authors' code: AlexNet trained as a whole, Flickr25K's 800 iterations. The "
+    "paper's word vectors, word2vec GoogleNews, are a file to be named: --set embeddings=FILE.bin",
+    config={
+        "standardize": False,
+        "finetune": "all",
+        "hidden": 0,
+        "sphere": False,
+        "weight": 1e-4,
+        "iterations": 800,
+        "learning_rate": 3e-4,
+        "fusion_multiplier": 10.0,
+        "bias_multiplier": 2.0,
+        "crop": 227,
+    },
+    backbone="alexnet",
+)
