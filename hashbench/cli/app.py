@@ -30,19 +30,19 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 bad input, 130 interrupted."""
     command = typer.main.get_command(app)
     try:
+        # Typer itself turns an interrupt into this status.
         status = command.main(arguments, prog_name="hashbench", standalone_mode=False)
     except HashbenchError as error:
-        _complain(f"error: {error}")
         status = BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted: no record was written. The same command goes on from what is finished.")
-        status = INTERRUPTED
+        _complain(f"error: {error}")
     except Exception as error:
         # Usage errors are raised by Typer's own copy of Click, which has no public name.
         if not hasattr(error, "format_message"):
             raise
-        _complain(f"error: {error.format_message()}")
         status = BAD_INPUT
+        _complain(f"error: {error.format_message()}")
+    if status == INTERRUPTED:
+        _complain("interrupted: no record was written. The same command goes on from what is finished.")
     sys.exit(status)
 
 

@@ -115,7 +115,7 @@ class Preparer:
 
     def open(self, name: str | None, split_name: str, root: Path | None) -> PreparedDataset:
         """Open a data set and prove that no query's picture is among those learnt from."""
-        cls: type[Dataset] = pick("dataset", name, self.plugins.datasets)
+        cls: type[Dataset] = pick("data set", name, self.plugins.datasets)
         key = (cls.PLUGIN_NAME, split_name, root)
         if key not in self._opened:
             if split_name not in SPLITS:

@@ -1,0 +1,124 @@
+"""`hashbench run`, as a user calls it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from hashbench.codes.storage import load_codes
+
+FIELDS = {"run_id", "run_dir", "method", "bits", "dataset", "protocol", "seed", "supervision", "code_bytes"}
+
+
+def test_json_holds_what_was_promised(run):
+    (record,) = run("--method", "itq", "--bits", "16", "--seed", "3")
+    assert FIELDS <= set(record)
+    assert set(record["metrics"]) >= {"map@5000", "map@all", "precision@100", "chance"}
+    assert set(record["seconds"]) == {"train", "encode", "search"}
+    assert (record["method"], record["bits"], record["seed"]) == ("itq", 16, 3)
+    assert (record["dataset"], record["protocol"], record["supervision"]) == ("shapes", "tags", "none")
+    assert record["code_bytes"] == 2
+    assert record["metrics"]["map@all"] > record["metrics"]["chance"]
+
+
+def test_lists_span_a_grid(run):
+    records = run("--method", "lsh", "--method", "pq", "--bits", "8,16", "--seed", "0,1")
+    cells = {(r["method"], r["bits"], r["seed"]) for r in records}
+    assert cells == {(m, b, s) for m in ("lsh", "pq") for b in (8, 16) for s in (0, 1)}
+
+
+def test_a_finished_run_comes_from_the_store(run, monkeypatch):
+    first = run("--method", "itq", "--bits", "16")
+
+    def fail(*_):
+        raise AssertionError("ran again")
+
+    monkeypatch.setattr("hashbench.runs.runner.execute", fail)
+    assert run("--method", "itq", "--bits", "16") == first
+
+
+@pytest.mark.parametrize(
+    "change", [("--seed", "1"), ("--set", "iterations=3"), ("--protocol", "tags-no-label-words")]
+)
+def test_whatever_the_result_depends_on_makes_another_run(run, change):
+    (one,) = run("--method", "itq", "--bits", "16")
+    (other,) = run("--method", "itq", "--bits", "16", *change)
+    assert one["run_id"] != other["run_id"]
+
+
+def test_same_seed_same_codes(run, tmp_path):
+    for method in ("lsh", "pcah", "itq", "pq", "opq", "wsdhq"):
+        extra = ("--set", "iterations=30") if method == "wsdhq" else ()
+        folders = [
+            run("--method", method, "--bits", "16", *extra, store=tmp_path / name)[0]["run_dir"]
+            for name in ("a", "b")
+        ]
+        (_, first, _), (_, second, _) = (load_codes(f"{folder}/codes.npz") for folder in folders)
+        for one, other in zip(first.arrays().values(), second.arrays().values(), strict=True):
+            assert np.array_equal(one, other), method
+
+
+def test_the_run_folder_is_complete(run):
+    from pathlib import Path
+
+    (record,) = run("--method", "wsdhq", "--bits", "16", "--set", "iterations=30")
+    folder = Path(record["run_dir"])
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "environment.json",
+        "metrics.json",
+        "split.json",
+        "codes.npz",
+        "model.safetensors",
+        "per_query.parquet",
+        "log.txt",
+    }
+    per_query = pd.read_parquet(folder / "per_query.parquet")
+    assert len(per_query) == 24
+    assert per_query["aqd.map@all"].mean() == pytest.approx(record["metrics"]["map@all"])
+    assert "codebooks" in load_file(folder / "model.safetensors")
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["packages"]["torch"] and environment["packages"]["hashbench-wsdhq"]
+    assert "loss" in (folder / "log.txt").read_text()
+    assert set(json.loads((folder / "split.json").read_text())) == {"name", "query", "database", "train"}
+
+
+def test_quantizers_report_every_distance(run):
+    (record,) = run("--method", "wsdhq", "--bits", "16", "--set", "iterations=30")
+    assert list(record["scores"]) == ["aqd", "sqd", "feature"]
+    assert record["distance"] == "aqd"
+    assert set(record["scores"]["aqd"]) == {"hashbench", "wsdhq"}
+
+
+def test_the_validation_split_leaves_the_test_queries_out(run):
+    from pathlib import Path
+
+    (test,) = run("--method", "lsh", "--bits", "16")
+    (validation,) = run("--method", "lsh", "--bits", "16", "--split", "validation")
+    queries = set(json.loads((Path(test["run_dir"]) / "split.json").read_text())["query"])
+    manifest = json.loads((Path(validation["run_dir"]) / "split.json").read_text())
+    assert not queries & {item for part in ("query", "database", "train") for item in manifest[part]}
+
+
+def test_training_the_backbone_runs_on_pixels(run):
+    (record,) = run(
+        *("--method", "wsdhq", "--bits", "8", "--set", "finetune=all", "--set", "iterations=6"),
+        *("--set", "batch_size=32"),
+    )
+    assert (
+        record["variant"] == "finetune=all, iterations=6, batch_size=32"
+        or "finetune=all" in record["variant"]
+    )
+    assert record["metrics"]["map@all"] > 0
+
+
+def test_the_table_names_method_chance_and_costs(cli, tmp_path):
+    status, out, _ = cli(
+        *("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs"),
+        *("--method", "itq", "--bits", "16"),
+    )
+    assert status in (0, None)
+    for word in ("itq", "hamming", "chance", "bytes/image", "train s", "mAP@5000"):
+        assert word in out

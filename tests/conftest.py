@@ -1,0 +1,61 @@
+"""A stranger's plugin, installed for the tests as a real distribution, and a command line to use it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from hashbench.cli.app import main
+
+STRANGER = Path(__file__).parent / "stranger"
+
+
+@pytest.fixture(autouse=True)
+def stranger(monkeypatch, tmp_path_factory):
+    """Put the stranger's distribution on the path, with weights for its backbone, and an empty cache."""
+    weights = STRANGER / "pooled.pth"
+    if not weights.exists():
+        torch.save({"scale": torch.ones(1)}, weights)
+    monkeypatch.syspath_prepend(str(STRANGER))
+    monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("COLUMNS", "240")
+    yield
+    sys.modules.pop("stranger", None)
+
+
+@pytest.fixture
+def cli(capsys):
+    """Call the command line; returns exit status, standard output and standard error."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def run(cli, tmp_path):
+    """`hashbench run` on the drawn shapes, as parsed JSON; fails unless it exits 0."""
+
+    def call(*arguments, store=tmp_path / "runs"):
+        status, out, err = cli(
+            "run",
+            "--dataset",
+            "shapes",
+            "--backbone",
+            "pooled",
+            "--runs",
+            store,
+            "--format",
+            "json",
+            *arguments,
+        )
+        assert status in (0, None), err
+        return json.loads(out)
+
+    return call

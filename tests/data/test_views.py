@@ -1,0 +1,104 @@
+"""A weakly supervised method cannot reach a label: not by asking, not by searching the heap."""
+
+import gc
+import types
+
+import numpy as np
+import pytest
+
+from hashbench.cli.output import progress
+from hashbench.data.supervision import Supervision
+from hashbench.data.views import ImageView, TrainView
+from hashbench.errors import SupervisionError
+from hashbench.plugins import Plugins
+from hashbench.runs.request import Preparer, RunRequest
+from hashbench.runs.runner import _Views
+from hashbench.tags.table import TagTable
+
+TAGS = TagTable.from_lists([["a"], ["b"], []], ("a", "b"))
+LABELS = np.array([[True], [False], [True]])
+
+
+def view(supervision, loaded=None):
+    def load(name, value):
+        if loaded is not None:
+            loaded.append(name)
+        return value
+
+    return TrainView(
+        ImageView(features=np.zeros((3, 2), dtype=np.float32)),
+        supervision,
+        load_tags=lambda: load("tags", TAGS),
+        load_labels=lambda: load("labels", LABELS),
+    )
+
+
+@pytest.mark.parametrize(
+    ("supervision", "allowed"),
+    [
+        (Supervision.NONE, []),
+        (Supervision.TAGS, ["tags"]),
+        (Supervision.WEB, []),
+        (Supervision.LABELS, ["labels"]),
+    ],
+)
+def test_only_what_was_declared_is_even_loaded(supervision, allowed):
+    loaded = []
+    got = view(supervision, loaded)
+    assert loaded == allowed
+    for name in ("tags", "labels"):
+        if name in allowed:
+            assert getattr(got, name) is {"tags": TAGS, "labels": LABELS}[name]
+        else:
+            with pytest.raises(SupervisionError, match=f"Rule: .* {name} need SUPERVISION = '{name}'"):
+                getattr(got, name)
+
+
+def reachable(root):
+    """Every object that can be got at from `root`, classes and modules aside."""
+    seen, todo = {}, [root]
+    while todo:
+        thing = todo.pop()
+        if id(thing) in seen or isinstance(thing, types.ModuleType | type):
+            continue
+        seen[id(thing)] = thing
+        todo.extend(gc.get_referents(thing))
+        if isinstance(thing, np.ndarray) and thing.base is not None:
+            todo.append(thing.base)
+    return list(seen.values())
+
+
+def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
+    request = RunRequest(method="wsdhq", bits=16, dataset="shapes", backbone="pooled")
+    run = Preparer(Plugins()).prepare(request)
+    method = run.build("cpu", progress())
+    train = _Views(run, tmp_path, "cpu", progress()).train(method)
+    things = reachable(train)
+    assert not [thing for thing in things if callable(thing)], "a function could open anything"
+    arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
+    assert any(array.shape == (96, 192) for array in arrays), "the search finds the features"
+    truth = run.data.ground_truth().labels
+    assert not [
+        array for array in arrays if array.shape[-1:] == truth.shape[1:] or array.size == truth.size
+    ]
+    words = {thing for thing in things if isinstance(thing, str)}
+    assert "red" in words, "the search finds the tags"
+    assert not words & set(run.data.images.ids)
+    assert not words & set(run.data.images.hashes)
+    assert not [thing for thing in things if thing is run.data.dataset or thing is run.data.images]
+
+
+def test_training_images_come_in_an_order_that_tells_nothing(tmp_path):
+    request = RunRequest(method="lsh", bits=16, dataset="shapes", backbone="pooled")
+    run = Preparer(Plugins()).prepare(request)
+    train = _Views(run, tmp_path, "cpu", progress()).train(run.build("cpu", progress()))
+    assert len(train) == 96
+
+
+def test_features_and_pixels_are_not_mixed_up():
+    with pytest.raises(SupervisionError, match="inputs='features'"):
+        _ = ImageView(features=np.zeros((1, 2))).pixels
+    with pytest.raises(SupervisionError, match="inputs='pixels'"):
+        _ = ImageView(pixels=np.zeros((1, 2, 2, 3))).features
+    with pytest.raises(ValueError, match="either"):
+        ImageView()

