@@ -1,0 +1,18 @@
+"""Data sets for hashbench."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hashbench import hookimpl
+
+if TYPE_CHECKING:
+    from hashbench.data.dataset import Dataset
+
+
+@hookimpl
+def hashbench_datasets() -> list[type[Dataset]]:
+    """Bring the default data set."""
+    from hashbench_datasets.openclipart import OpenClipart  # noqa: PLC0415
+
+    return [OpenClipart]

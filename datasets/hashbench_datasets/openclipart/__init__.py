@@ -1,0 +1,91 @@
+"""Clip art by amateurs, tagged by amateurs, in the public domain; carried by this distribution.
+
+`images.zip` holds the pictures under names that say nothing, `manifest.csv` one row a picture in the
+order of the content hashes. Both are made by `build/openclipart.py` from Debian's packages.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.dataset import Dataset
+from hashbench.data.split import Split
+from hashbench.errors import DataError
+
+_HERE = Path(__file__).parent
+_COLUMNS = ("id", "part", "category", "tags", "sha256")
+_TAG_SEPARATOR = "|"
+
+
+class OpenClipart(Dataset):
+    """Open Clip Art Library 0.18: the uploaders' keywords are the tags, its folders the labels."""
+
+    PLUGIN_NAME = "openclipart"
+    DESCRIPTION = "amateur clip art with its uploaders' keywords; ground truth: the library's folders"
+    IS_DEFAULT = True
+
+    def __init__(self, root: Path | None = None) -> None:
+        super().__init__(root)
+        self._folder = root or _HERE
+
+    def images(self) -> ImageCollection:
+        """The pictures and their uploaders' keywords."""
+        rows = self._rows
+        archive = self._archive
+        members = {Path(name).stem: name for name in archive.namelist()}
+        missing = [row["id"] for row in rows if row["id"] not in members]
+        if missing:
+            raise DataError(f"{archive.filename!r} holds no picture {missing[0]!r} of its manifest.")
+        names = [members[row["id"]] for row in rows]
+        return ImageCollection(
+            name=self.PLUGIN_NAME,
+            ids=tuple(row["id"] for row in rows),
+            hashes=tuple(row["sha256"] for row in rows),
+            tags=tuple(tuple(row["tags"].split(_TAG_SEPARATOR)) for row in rows),
+            read=lambda index: archive.read(names[index]),
+        )
+
+    def label_names(self) -> tuple[str, ...]:
+        """The folders' names, sorted."""
+        return tuple(sorted({row["category"] for row in self._rows}))
+
+    def ground_truth(self) -> GroundTruth:
+        """The folder of each picture."""
+        names = self.label_names()
+        categories = np.array([row["category"] for row in self._rows])
+        return GroundTruth(names, categories[:, None] == np.array(names)[None, :])
+
+    def split(self) -> Split:
+        """The fixed split of the manifest; methods learn from the database."""
+        parts = np.array([row["part"] for row in self._rows])
+        query, database = (np.flatnonzero(parts == part) for part in ("query", "database"))
+        return Split("test", query=query, database=database)
+
+    @cached_property
+    def _rows(self) -> list[dict[str, str]]:
+        path = self._folder / "manifest.csv"
+        try:
+            with path.open(newline="", encoding="utf-8") as stream:
+                rows = list(csv.DictReader(stream))
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{self.PLUGIN_NAME}: cannot read {str(path)!r} ({error}).") from error
+        if not rows or not set(_COLUMNS) <= set(rows[0]):
+            raise DataError(
+                f"{self.PLUGIN_NAME}: {str(path)!r} is not its manifest. "
+                f"Expected columns {', '.join(_COLUMNS)}."
+            )
+        return rows
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        path = self._folder / "images.zip"
+        try:
+            return zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DataError(f"{self.PLUGIN_NAME}: cannot open {str(path)!r} ({error}).") from error
