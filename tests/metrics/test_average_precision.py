@@ -34,11 +34,9 @@ def literal_ap(relevance, k, denominator):
 
 def mean_over_orders(distances, relevance, k, denominator):
     """Every order that sorts the distances, with equal weight; orders without a hit count zero."""
-    values = []
-    for order in itertools.permutations(range(len(distances))):
-        if all(distances[a] <= distances[b] for a, b in itertools.pairwise(order)):
-            values.append(literal_ap([relevance[i] for i in order], k, denominator))
-    values = np.array(values)
+    orders = itertools.permutations(range(len(distances)))
+    sorted_ones = (o for o in orders if all(distances[a] <= distances[b] for a, b in itertools.pairwise(o)))
+    values = np.array([literal_ap([relevance[i] for i in o], k, denominator) for o in sorted_ones])
     return np.nan if np.isnan(values).all() else np.nan_to_num(values).mean()
 
 

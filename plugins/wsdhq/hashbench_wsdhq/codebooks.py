@@ -54,6 +54,10 @@ class Codebooks:
         self.codes = self._search(embeddings, orders)
         self.words = update_codebooks(embeddings, self.codes, self.words, self._config.ridge)
 
+    def forget(self) -> None:
+        """Let the next update start the codebooks anew."""
+        self.codes = None
+
     def encode(self, embeddings: torch.Tensor) -> np.ndarray:
         """Codes uint8 (N, M); the codebooks are visited in their own order, so that nothing is random."""
         orders = [range(len(self.words)) for _ in self._sweeps()]

@@ -36,6 +36,7 @@ class WSDHQConfig(MethodConfig):
         update_every: Epochs between updates of codes and codebooks.
         icm_sweeps: Sweeps over the codebooks when codes are updated, and when images are encoded.
         final_updates: Updates of codes and codebooks after the last gradient step.
+        restart: Start the codebooks anew, by k-means on the final embeddings, before these.
         ridge: Of the closed-form codebooks.
         iterations: Gradient steps.
         batch_size: Images a step.
@@ -70,7 +71,8 @@ class WSDHQConfig(MethodConfig):
     weight: float = Field(default=1e-4, ge=0)
     update_every: int = Field(default=2, ge=1)
     icm_sweeps: int = Field(default=3, ge=1)
-    final_updates: int = Field(default=1, ge=0)
+    final_updates: int = Field(default=1, ge=1)
+    restart: bool = False
     ridge: float = Field(default=1e-3, gt=0)
     iterations: int = Field(default=450, ge=1)
     batch_size: int = Field(default=256, ge=1)

@@ -11,11 +11,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from hashbench.errors import DataError
 from hashbench.tags.embeddings import embed_tags
 from hashbench.tags.graph import enhance
 from hashbench.tags.merging import merge
 from hashbench.tags.table import TagTable
 from hashbench_wsdhq.config import WSDHQConfig
+
+_FEWEST = 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ def semantics(table: TagTable, config: WSDHQConfig) -> Semantics:
         vectors = enhance(vectors, config.graph_threshold)
     if config.merge:
         table, vectors = merge(table, vectors, config.merge_radius, config.merge_min_tags)
+    if len(vectors) < _FEWEST:
+        raise DataError(
+            f"{len(vectors)} tags are left after embedding and merging. Expected two or more: "
+            "lower merge_radius, set merge_min_tags=1, or bring word vectors that know the tags."
+        )
     if config.standardize:
         vectors = normalize(vectors)
     return Semantics(table.vocabulary, vectors.astype(np.float32), table.incidence)

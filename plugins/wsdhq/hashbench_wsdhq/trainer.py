@@ -76,6 +76,8 @@ class Trainer:
             on_epoch_end=self._on_epoch_end,
         )
         final = self._all_embeddings()
+        if config.restart:
+            self.codebooks.forget()
         for _ in range(config.final_updates):
             self.codebooks.update(final)
 

@@ -5,14 +5,14 @@ import warnings
 import numpy as np
 import pytest
 import torch
-
 from hashbench_wsdhq import literal
 from hashbench_wsdhq.codebooks import Codebooks
 from hashbench_wsdhq.config import WSDHQConfig
 from hashbench_wsdhq.quantizer import icm, reconstruct, start_codebooks, update_codebooks, whitening
 
 
-def problem(seed, images=60, tags=30, width=12, books=3, words=16):
+def problem(seed, images=60, tags=30):
+    width, books, words = 12, 3, 16
     generator = torch.Generator().manual_seed(seed)
     shapes = ((images, width), (tags, width), (books, words, width))
     return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]

@@ -1,0 +1,64 @@
+"""A real subset of pictures for the tests of every distribution, with frozen features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from hashbench.data.collection import ImageCollection
+from hashbench.data.supervision import Supervision
+from hashbench.data.views import ImageView, TrainView
+from hashbench.features.extract import frozen_features
+from hashbench.plugins import Plugins, pick
+from hashbench.progress import SilentProgress
+from hashbench.tags.protocol import PlainTags
+from hashbench.tags.table import TagTable
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Some pictures of the default data set: the first `queries` are queries, the rest database."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    tags: TagTable
+    queries: int
+
+    def query(self):
+        """What `embed` gets for the queries."""
+        return ImageView(features=self.features[: self.queries])
+
+    def database(self):
+        """What `embed` gets for the database."""
+        return ImageView(features=self.features[self.queries :])
+
+    def train(self, supervision=Supervision.NONE):
+        """What `fit` gets."""
+        return TrainView(
+            self.database(),
+            supervision,
+            load_tags=lambda: self.tags,
+            load_labels=lambda: self.labels[self.queries :],
+        )
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """320 real pictures, 64 of them queries, under the default backbone."""
+    plugins, queries = Plugins(), 64
+    dataset = pick("data set", None, plugins.datasets)()
+    whole, split = dataset.images(), dataset.split()
+    chosen = np.concatenate([split.query[:queries], split.database[:256]])
+    subset = ImageCollection(
+        name=whole.name,
+        ids=tuple(whole.ids[i] for i in chosen),
+        hashes=tuple(whole.hashes[i] for i in chosen),
+        tags=tuple(whole.tags[i] for i in chosen),
+        read=lambda index: whole.read(int(chosen[index])),
+    )
+    backbone = pick("backbone", None, plugins.backbones)()
+    cache = tmp_path_factory.mktemp("features")
+    features = np.array(frozen_features(subset, backbone, "cpu", cache, SilentProgress()))
+    features.flags.writeable = False
+    tags = PlainTags().table(subset.tags[queries:], dataset.label_names())
+    return Pictures(features, dataset.ground_truth().labels[chosen], tags, queries)
