@@ -75,3 +75,28 @@ class ConsoleProgress:
 
     def log(self, message: str) -> None:
         """Show nothing: the run's log keeps it."""
+
+
+class LoggedProgress:
+    """Passes progress on and keeps what was said, for a run's log.
+
+    Attributes:
+        lines: What was said, in order.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.lines: list[str] = []
+
+    def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Pass on."""
+        return self._progress.task(description, total)
+
+    def note(self, message: str) -> None:
+        """Keep and pass on."""
+        self.lines.append(message)
+        self._progress.note(message)
+
+    def log(self, message: str) -> None:
+        """Keep."""
+        self.lines.append(message)

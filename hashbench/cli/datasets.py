@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hashbench.cli.output import print_rows
+
 
 def datasets() -> None:
     """List the installed data sets, tag protocols and backbones."""
-    from hashbench.cli.output import print_rows
     from hashbench.plugins import Plugins
 
     plugins = Plugins()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hashbench.cli.output import stdout
 from hashbench.cli.run import DEFAULT_STORE
 from hashbench.errors import StoreError, UnknownNameError
 
@@ -32,7 +33,6 @@ def leaderboard(
     output: Annotated[Face, typer.Option("--format", help="How to print it.")] = Face.TABLE,
 ) -> None:
     """Compare the runs of a store, grouped by what the methods were allowed to see."""
-    from hashbench.cli.output import stdout
     from hashbench.metrics.presets import PRESETS
     from hashbench.reports import faces
     from hashbench.reports.leaderboard import leaderboard as fold

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hashbench.cli.output import print_rows
+
 
 def methods() -> None:
     """List the installed methods, what they learn from, and their presets."""
-    from hashbench.cli.output import print_rows
     from hashbench.plugins import Plugins
 
     rows = [

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,11 +15,17 @@ from rich.table import Table
 from hashbench.progress import ConsoleProgress
 
 if TYPE_CHECKING:
-    from hashbench.cli.run import Format
     from hashbench.runs.record import RunRecord
 
 # Where no terminal tells a width, tables are as wide as they need to be.
 _WIDE = 240
+
+
+class Format(StrEnum):
+    """What `run` prints when all is done."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 def stdout() -> Console:
@@ -36,7 +43,7 @@ def print_records(records: list[RunRecord], output: Format) -> None:
     """Print runs as a table or as JSON."""
     from hashbench.metrics.presets import SUITE
 
-    if output.value == "json":
+    if output is Format.JSON:
         summaries = [record.summary(SUITE.name) for record in records]
         sys.stdout.write(json.dumps(summaries, indent=2) + "\n")
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hashbench.cli.output import print_rows
+
 
 def plugins() -> None:
     """List the installed plugins; a broken one is shown with the reason."""
-    from hashbench.cli.output import print_rows
     from hashbench.plugins import Plugins
 
     rows = [

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hashbench.cli.output import Format, print_records, progress
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from hashbench.runs.request import RunRequest
 
 DEFAULT_STORE = Path("runs")
-
-
-class Format(StrEnum):
-    """What goes to standard output."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def run(
@@ -82,7 +75,6 @@ def run(
 
 def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Format) -> None:
     """Validate every request, run those that the store does not have, print."""
-    from hashbench.cli.output import print_records, progress
     from hashbench.files import cache_root
     from hashbench.plugins import Plugins
     from hashbench.runs.request import Preparer

@@ -6,13 +6,13 @@ import types
 import numpy as np
 import pytest
 
-from hashbench.cli.output import progress
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import SupervisionError
 from hashbench.plugins import Plugins
+from hashbench.progress import SilentProgress
+from hashbench.runs.inputs import RunInputs
 from hashbench.runs.request import Preparer, RunRequest
-from hashbench.runs.runner import _Views
 from hashbench.tags.table import TagTable
 
 TAGS = TagTable.from_lists([["a"], ["b"], []], ("a", "b"))
@@ -71,8 +71,8 @@ def reachable(root):
 def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
     request = RunRequest(method="wsdhq", bits=16, dataset="shapes", backbone="pooled")
     run = Preparer(Plugins()).prepare(request)
-    method = run.build("cpu", progress())
-    train = _Views(run, tmp_path, "cpu", progress()).train(method)
+    method = run.build("cpu", SilentProgress())
+    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(method)
     things = reachable(train)
     assert not [thing for thing in things if callable(thing)], "a function could open anything"
     arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
@@ -91,7 +91,7 @@ def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
 def test_training_images_come_in_an_order_that_tells_nothing(tmp_path):
     request = RunRequest(method="lsh", bits=16, dataset="shapes", backbone="pooled")
     run = Preparer(Plugins()).prepare(request)
-    train = _Views(run, tmp_path, "cpu", progress()).train(run.build("cpu", progress()))
+    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(run.build("cpu", SilentProgress()))
     assert len(train) == 96
 
 

@@ -1,0 +1,115 @@
+"""From a fitted method to scores: encode both sides, rank by every distance, score by every preset.
+
+Q = queries, N = database items, D = embedding dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from hashbench.codes.additive import AdditiveCodes
+from hashbench.codes.binary import BinaryCodes
+from hashbench.codes.storage import Codes
+from hashbench.errors import DataError
+from hashbench.methods.method import Method
+from hashbench.metrics.presets import PRESETS, SUITE
+from hashbench.metrics.score import score
+from hashbench.ranking.distances import Distances, aqd, feature, hamming, sqd
+from hashbench.ranking.search import nearest
+from hashbench.runs.inputs import RunInputs
+from hashbench.runs.timing import timed
+
+# Search time is the time to find this many neighbours of every query.
+_NEIGHBOURS = 100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Both sides of the search.
+
+    Attributes:
+        query_embeddings: float32 (Q, D).
+        database_embeddings: float32 (N, D).
+        query: Q codes.
+        database: N codes.
+        seconds: Time to embed and quantize the database.
+    """
+
+    query_embeddings: np.ndarray
+    database_embeddings: np.ndarray
+    query: Codes
+    database: Codes
+    seconds: float
+
+    def distances(self) -> Iterator[Distances]:
+        """Every distance that suits the kind of code, the one to rank methods by first."""
+        query, database = self.query, self.database
+        if isinstance(query, BinaryCodes) and isinstance(database, BinaryCodes):
+            yield hamming(query, database)
+        elif isinstance(query, AdditiveCodes) and isinstance(database, AdditiveCodes):
+            yield aqd(self.query_embeddings, database)
+            yield sqd(query, database)
+            yield feature(self.query_embeddings, self.database_embeddings, database.similarity)
+        else:
+            raise DataError(f"query codes are {query.KIND}, database codes {database.KIND}.")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of scoring.
+
+    Attributes:
+        means: Mean metrics by distance, then metric preset, then metric.
+        per_query: Columns (Q,): the query's id, and `<distance>.<metric>` under the suite's preset.
+        search_seconds: Time to find every query's nearest items by the first distance.
+    """
+
+    means: dict[str, dict[str, dict[str, float]]]
+    per_query: dict[str, np.ndarray]
+    search_seconds: float
+
+
+def encode(method: Method, inputs: RunInputs) -> Encoded:
+    """Embed and quantize queries and database, and hold the codes to the budget.
+
+    Raises:
+        DataError: The method gave another number of codes, or codes of another size.
+    """
+    split, bits = inputs.run.data.split, inputs.run.spec.bits
+    queries, database = (inputs.images(method, part) for part in (split.query, split.database))
+    embed_seconds, database_embeddings = timed(lambda: method.embed(database))
+    quantize_seconds, database_codes = timed(lambda: method.quantize(database_embeddings))
+    query_embeddings = method.embed(queries)
+    query_codes = method.quantize(query_embeddings)
+    for codes, images in ((query_codes, queries), (database_codes, database)):
+        if codes.bits != bits or len(codes) != len(images):
+            raise DataError(
+                f"method {method.PLUGIN_NAME!r} gave {len(codes)} codes of {codes.bits} bits for "
+                f"{len(images)} images. Expected one of {bits} bits an image."
+            )
+    seconds = embed_seconds + quantize_seconds
+    return Encoded(query_embeddings, database_embeddings, query_codes, database_codes, seconds)
+
+
+def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
+    """Score against the ground truth, which is opened here and not before."""
+    data = inputs.run.data
+    truth, split = data.ground_truth().labels, data.split
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    columns = {"query": np.array([data.images.ids[i] for i in split.query])}
+    seconds: list[float] = []
+    for distances in encoded.distances():
+        if not seconds:
+            seconds.append(timed(partial(nearest, distances, _NEIGHBOURS))[0])
+        results = {
+            preset.name: score(distances.tiles(), truth[split.query], truth[split.database], preset)
+            for preset in PRESETS.values()
+        }
+        means[distances.name] = {name: result.means() for name, result in results.items()}
+        shown = results[SUITE.name].per_query
+        columns |= {f"{distances.name}.{metric}": values for metric, values in shown.items()}
+    return Evaluation(means, columns, seconds[0])
