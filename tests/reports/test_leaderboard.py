@@ -40,16 +40,15 @@ def test_other_distances_are_rows_on_request(records):
 
 def test_settings_that_differ_stand_beside_the_name(records):
     board = leaderboard(run_frame(records, "hashbench"))
-    assert [row[1] for row in cells(board)][-1] == "wsdhq (iterations=30)"
+    assert cells(board)["method"].iloc[-1] == "wsdhq (iterations=30)"
 
 
 def test_markdown_holds_every_cell(records):
     board = leaderboard(run_frame(records, "hashbench"))
     page = markdown(board, "hashbench")
     assert "### shapes (split test), tag protocol tags, backbone pooled" in page
-    for row in cells(board):
-        for cell in row:
-            assert cell in page
+    for cell in cells(board).to_numpy().ravel():
+        assert cell in page
     assert "Metric preset hashbench" in page
 
 
