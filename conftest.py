@@ -62,3 +62,13 @@ def pictures(tmp_path_factory):
     features.flags.writeable = False
     tags = PlainTags().table(subset.tags[queries:], dataset.label_names())
     return Pictures(features, dataset.ground_truth().labels[chosen], tags, queries)
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs a GPU where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no CUDA device"))

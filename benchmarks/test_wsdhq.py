@@ -8,6 +8,7 @@ T = 928 tags, D = 300 dimensions, M = 4 codebooks, K = 256 codewords.
 
 import pytest
 import torch
+
 from hashbench_wsdhq import literal
 from hashbench_wsdhq.losses import margin_loss, similarities, tag_margins
 from hashbench_wsdhq.quantizer import icm, whitening

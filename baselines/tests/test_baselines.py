@@ -3,13 +3,6 @@
 import faiss
 import numpy as np
 import pytest
-from hashbench_baselines.itq import ITQ, ITQConfig
-from hashbench_baselines.lsh import LSH
-from hashbench_baselines.opq import OPQ
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.pcah import PCAH
-from hashbench_baselines.pq import PQ
-from hashbench_baselines.product import at_least
 
 from hashbench.codes.binary import BinaryCodes
 from hashbench.data.supervision import Supervision
@@ -20,6 +13,13 @@ from hashbench.metrics.presets import SUITE
 from hashbench.metrics.score import score
 from hashbench.plugins import Plugins
 from hashbench.ranking.distances import aqd, hamming
+from hashbench_baselines.itq import ITQ, ITQConfig
+from hashbench_baselines.lsh import LSH
+from hashbench_baselines.opq import OPQ
+from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.pcah import PCAH
+from hashbench_baselines.pq import PQ
+from hashbench_baselines.product import at_least
 
 METHODS = [LSH, PCAH, ITQ, PQ, OPQ]
 

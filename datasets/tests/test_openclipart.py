@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hashbench_datasets import openclipart
-from hashbench_datasets.openclipart import OpenClipart
 
 from hashbench.data.images import decode_one
 from hashbench.data.split import check_disjoint_content
 from hashbench.errors import DataError
 from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords
+from hashbench_datasets import openclipart
+from hashbench_datasets.openclipart import OpenClipart
 
 HERE = Path(openclipart.__file__).parent
 

@@ -53,13 +53,13 @@ class WSDHQConfig(MethodConfig):
     embeddings: str = BUNDLED
     standardize: bool = True
     graph: bool = True
-    graph_threshold: float = Field(default=0.7, gt=0, le=1)
+    graph_threshold: float = Field(default=0.85, gt=0, le=1)
     merge: bool = True
     merge_radius: float = Field(default=0.1, ge=0, le=2)
     merge_min_tags: int = Field(default=1, ge=1)
     finetune: Literal["head", "all"] = "head"
     hidden: int = Field(default=512, ge=0)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     normalize: bool = True
     sphere: bool = True
     loss: Literal["margin", "wdht"] = "margin"
@@ -72,8 +72,8 @@ class WSDHQConfig(MethodConfig):
     update_every: int = Field(default=2, ge=1)
     icm_sweeps: int = Field(default=3, ge=1)
     final_updates: int = Field(default=1, ge=1)
-    restart: bool = False
-    ridge: float = Field(default=1e-3, gt=0)
+    restart: bool = True
+    ridge: float = Field(default=10.0, gt=0)
     iterations: int = Field(default=450, ge=1)
     batch_size: int = Field(default=256, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -94,8 +94,11 @@ PAPER = Preset(
         "standardize": False,
         "finetune": "all",
         "hidden": 0,
+        "dropout": 0.5,
         "sphere": False,
         "weight": 1e-4,
+        "restart": False,
+        "ridge": 1e-3,
         "iterations": 800,
         "learning_rate": 3e-4,
         "fusion_multiplier": 10.0,

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from hashbench_wsdhq import literal
 from hashbench_wsdhq.losses import (
     margin_loss,

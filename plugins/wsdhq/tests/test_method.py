@@ -5,10 +5,6 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
-from hashbench_wsdhq.method import WSDHQ
-from hashbench_wsdhq.network import Head, parameter_groups
-from hashbench_wsdhq.semantics import semantics
 
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
@@ -20,6 +16,10 @@ from hashbench.metrics.score import score
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.ranking.distances import aqd, feature
+from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
+from hashbench_wsdhq.method import WSDHQ
+from hashbench_wsdhq.network import Head, parameter_groups
+from hashbench_wsdhq.semantics import semantics
 
 QUICK = {"iterations": 12, "hidden": 64, "update_every": 1}
 
@@ -63,7 +63,7 @@ def test_spends_the_bits_it_was_given_where_books_do_not_divide_the_dimensions(p
         {"graph": False},
         {"merge": False},
         {"merge_min_tags": 2, "merge_radius": 0.2},
-        {"restart": True},
+        {"restart": False, "ridge": 1e-3},
         {"normalize": False},
         {"sphere": False},
         {"standardize": False},
@@ -138,6 +138,7 @@ def test_the_paper_preset_holds_the_papers_constants():
     assert (config.weight, config.gamma, config.ridge, config.icm_sweeps) == (1e-4, 1.0, 1e-3, 3)
     assert (config.learning_rate, config.decay, config.decay_every) == (3e-4, 0.5, 300)
     assert (config.batch_size, config.iterations, config.update_every) == (256, 800, 2)
+    assert (config.restart, config.sphere, config.standardize) == (False, False, False)
     assert (config.finetune, config.hidden, config.dropout, config.crop) == ("all", 0, 0.5, 227)
     assert PAPER.backbone == "alexnet"
 

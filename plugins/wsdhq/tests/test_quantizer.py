@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+
 from hashbench_wsdhq import literal
 from hashbench_wsdhq.codebooks import Codebooks
 from hashbench_wsdhq.config import WSDHQConfig
@@ -76,7 +77,7 @@ def test_fewer_images_than_codewords_neither_warns_nor_fails():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         start = start_codebooks(vectors, 4, 256, seed=0)
-        books = Codebooks.empty(torch.eye(10), 4, WSDHQConfig(), seed=0)
+        books = Codebooks.empty(torch.eye(10), 4, WSDHQConfig(ridge=1e-3), seed=0)
         for _ in range(3):
             books.update(torch.from_numpy(vectors))
     assert np.isfinite(start).all()
@@ -87,7 +88,7 @@ def test_fewer_images_than_codewords_neither_warns_nor_fails():
 
 def test_alternation_lowers_the_quantization_error():
     vectors = torch.randn((2000, 20), generator=torch.Generator().manual_seed(0))
-    books = Codebooks.empty(torch.eye(20), 2, WSDHQConfig(), seed=0)
+    books = Codebooks.empty(torch.eye(20), 2, WSDHQConfig(ridge=1e-3), seed=0)
     errors = []
     for _ in range(4):
         books.update(vectors)

@@ -1,0 +1,68 @@
+"""What the documentation claims to work, works."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hashbench import hookspecs
+from hashbench.plugins import Plugins
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+
+
+def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
+    (code,) = blocks("docs/adding-a-method.md", "python")
+    (project,) = blocks("docs/adding-a-method.md", "toml")
+    assert 'lateral = "lateral"' in project
+    (tmp_path / "lateral.py").write_text(code)
+    information = tmp_path / "hashbench_lateral-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: hashbench-lateral\nVersion: 0.1.0\n"
+    )
+    (information / "entry_points.txt").write_text("[hashbench]\nlateral = lateral\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (record,) = run("--method", "lateral", "--bits", "32")
+    assert record["metrics"]["map@all"] > record["metrics"]["chance"]
+    assert len([line for line in code.splitlines() if line.strip()]) < 60
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}, target
+
+
+def test_every_hook_is_documented():
+    text = "".join(page.read_text() for page in PAGES)
+    for name in vars(hookspecs):
+        if name.startswith("hashbench_"):
+            assert name in text
+
+
+def test_every_method_and_backbone_of_the_repository_is_documented():
+    text = "".join(page.read_text() for page in PAGES)
+    plugins = Plugins()
+    ours = [name for name, cls in plugins.methods.items() if cls.__module__.startswith("hashbench_")]
+    for name in [*ours, *plugins.tag_protocols]:
+        assert f"`{name}`" in text, name
+
+
+def test_asking_for_help_does_not_import_torch():
+    code = "import sys, hashbench.cli.app; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
