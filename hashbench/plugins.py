@@ -51,21 +51,22 @@ class Plugins:
     def _load(self, entry: EntryPoint) -> None:
         """Import and register one plugin; whatever it raises becomes its report."""
         distribution = entry.dist.name if entry.dist else "?"
-        report = PluginReport(entry.name, distribution, entry.dist.version if entry.dist else "?")
+        name = f"{entry.name} ({distribution})" if entry.name in self._reports else entry.name
+        report = PluginReport(name, distribution, entry.dist.version if entry.dist else "?")
         try:
             module = entry.load()
-            self._manager.register(module, name=entry.name)
+            self._manager.register(module, name=name)
             self._manager.check_pending()
         except Exception as error:
-            if self._manager.has_plugin(entry.name):
-                self._manager.unregister(name=entry.name)
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
             report = replace(report, error=_one_line(error))
-        self._reports.setdefault(entry.name, report)
+        self._reports[name] = report
 
     def reports(self) -> list[PluginReport]:
         """One report a plugin, after every hook has been asked once."""
-        for kind in (self.methods, self.datasets, self.tag_protocols, self.backbones):
-            assert kind is not None  # noqa: S101 - touching the property asks the hook
+        for kind in ("methods", "datasets", "tag_protocols", "backbones"):
+            getattr(self, kind)
         return list(self._reports.values())
 
     @cached_property

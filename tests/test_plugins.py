@@ -40,6 +40,13 @@ def test_a_plugin_that_cannot_be_imported():
     assert "signs" in plugins.methods
 
 
+def test_two_plugins_of_one_name_are_told_apart(monkeypatch):
+    monkeypatch.setitem(sys.modules, "namesake", types.ModuleType("namesake"))
+    plugins = Plugins([STRANGER, EntryPoint("stranger", "namesake", "hashbench")])
+    assert reports(plugins) == {"built-in": "", "stranger": "", "stranger (?)": ""}
+    assert "signs" in plugins.methods
+
+
 def test_a_hook_that_raises(monkeypatch):
     @hookimpl
     def hashbench_methods():

@@ -18,3 +18,8 @@ class LSH(LinearHash):
         """Independent Gaussian directions, whatever the data."""
         generator = numpy_generator(self.context.seed, "lsh")
         return generator.standard_normal((centred.shape[1], self.context.bits))
+
+    @property
+    def trained_parameters(self) -> int:
+        """The mean: directions are drawn, not learnt."""
+        return self.mean.size

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import faiss
 import numpy as np
 
 from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.product import (
-    BITS_PER_BOOK,
-    WORDS,
-    ProductConfig,
-    ProductQuantizer,
-    at_least,
-)
+from hashbench_baselines.product import WORDS, ProductConfig, ProductQuantizer, at_least
 
 
 class OPQConfig(ProductConfig):
@@ -36,23 +32,37 @@ class OPQ(ProductQuantizer):
     DESCRIPTION = "PQ after the rotation that suits it best (Ge et al., 2013)"
     Config = OPQConfig
 
-    def choose_rotation(self, vectors: np.ndarray) -> np.ndarray:
-        """PCA directions times the learnt rotation."""
-        books = self.context.bits // BITS_PER_BOOK
-        width = min(self.config.dimensions or vectors.shape[1], vectors.shape[1])
-        reduced = max(books, width // books * books)
-        directions = principal_directions(vectors - vectors.mean(axis=0), reduced)
-        return (directions @ self._learn(vectors @ directions, reduced, books)).astype(np.float32)
+    rotation: np.ndarray
 
-    def _learn(self, projected: np.ndarray, reduced: int, books: int) -> np.ndarray:
-        """The rotation (reduced, reduced), from a random one that follows the seed."""
-        turn = faiss.OPQMatrix(reduced, books)
-        turn.niter = self.config.rotations
-        quantizer = self._quantizer(books, WORDS, reduced // books)
-        turn.pq = quantizer
+    def learn_turn(self, vectors: np.ndarray) -> None:
+        """PCA directions times the learnt rotation."""
+        width = min(self.config.dimensions or vectors.shape[1], vectors.shape[1])
+        reduced = max(self.books, width // self.books * self.books)
+        directions = principal_directions(vectors - vectors.mean(axis=0), reduced)
+        self.rotation = (directions @ self._rotate(vectors @ directions)).astype(np.float32)
+
+    def turn(self, vectors: np.ndarray) -> np.ndarray:
+        """Reduce and rotate."""
+        return vectors @ self.rotation
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Rotation (F, F') and codebooks (M, K, F' / M)."""
+        return {"rotation": self.rotation, **super().state()}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take both back."""
+        super().load_state(state)
+        self.rotation = state["rotation"]
+
+    def _rotate(self, projected: np.ndarray) -> np.ndarray:
+        """The best rotation (F', F') that is found from a random one, which follows the seed."""
+        width = projected.shape[1]
+        learner = faiss.OPQMatrix(width, self.books)
+        learner.niter = self.config.rotations
+        quantizer = self.quantizer(width)
+        learner.pq = quantizer
         generator = numpy_generator(self.context.seed, "opq")
-        start, _ = np.linalg.qr(generator.standard_normal((reduced, reduced)))
-        faiss.copy_array_to_vector(start.astype(np.float32).ravel(), turn.A)
-        turn.train(at_least(np.ascontiguousarray(projected, dtype=np.float32), WORDS))
-        learnt: np.ndarray = faiss.vector_to_array(turn.A).reshape(reduced, reduced).T
-        return learnt
+        start, _ = np.linalg.qr(generator.standard_normal((width, width)))
+        faiss.copy_array_to_vector(start.astype(np.float32).ravel(), learner.A)
+        learner.train(at_least(projected, WORDS))
+        return faiss.vector_to_array(learner.A).reshape(width, width).T

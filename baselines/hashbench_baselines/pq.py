@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hashbench_baselines.product import ProductQuantizer
 
 
@@ -10,3 +12,10 @@ class PQ(ProductQuantizer):
 
     PLUGIN_NAME = "pq"
     DESCRIPTION = "product quantization, ADC (Jegou et al., 2011)"
+
+    def learn_turn(self, vectors: np.ndarray) -> None:
+        """Nothing: features stay as they are."""
+
+    def turn(self, vectors: np.ndarray) -> np.ndarray:
+        """Zero columns at the end, where M does not divide the width."""
+        return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % self.books)))

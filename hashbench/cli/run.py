@@ -49,6 +49,7 @@ def run(
     """Train, encode and score methods; finished runs are taken from the store."""
     from hashbench.runs.request import RunRequest, parse_settings
 
+    protocols: list[str | None] = [*protocol] if protocol else [None]
     requests = [
         RunRequest(
             method=name,
@@ -64,7 +65,7 @@ def run(
             data_root=data_root,
         )
         for tags, name, budget, number in product(
-            protocol or [None],  # type: ignore[list-item]
+            protocols,
             method,
             _numbers("--bits", bits),
             _numbers("--seed", seed),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
@@ -145,16 +144,13 @@ def _preset(method: type[Method], name: str | None) -> Preset:
 def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> str:
     """In few words, how the settings differ from the method's usual ones."""
     usual = resolve_config(method.PLUGIN_NAME, method.Config, _preset(method, preset).config, {})
-    changed = [
-        f"{key}={value}"
-        for key, value in config.model_dump(mode="json").items()
-        if value != usual.model_dump(mode="json")[key]
-    ]
+    before, after = usual.model_dump(mode="json"), config.model_dump(mode="json")
+    changed = [f"{key}={after[key]}" for key in sorted(after) if after[key] != before[key]]
     named = [preset] if preset and preset != next(iter(method.PRESETS)) else []
     return ", ".join(named + changed)
 
 
-def parse_settings(pairs: list[str]) -> dict[str, Any]:
+def parse_settings(pairs: list[str]) -> dict[str, str]:
     """`key=value` pairs as a mapping.
 
     Raises:

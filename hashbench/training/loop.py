@@ -79,7 +79,7 @@ def train(
     optimiser = torch.optim.Adam(groups, weight_decay=schedule.weight_decay)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
     iteration, epoch = 0, 0
-    with _random_state(generator), progress.task("training", schedule.iterations) as advance:
+    with _random_state(generator), progress.task("gradient steps", schedule.iterations) as advance:
         while iteration < schedule.iterations:
             summed, steps = 0.0, 0
             for batch in batches(count, schedule.batch_size, generator):
