@@ -29,7 +29,7 @@ COSTS = [
 def run_frame(records: Iterable[RunRecord], preset: str) -> pd.DataFrame:
     """One row a run and distance: coordinates, metrics under `preset`, costs."""
     rows = [
-        _coordinates(record, distance) | record.metrics(preset, distance) | _costs(record)
+        _coordinates(record, distance) | record.metrics(preset, distance) | _costs(record, distance)
         for record in records
         for distance in record.scores
     ]
@@ -83,14 +83,15 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
     }
 
 
-def _costs(record: RunRecord) -> dict[str, float]:
+def _costs(record: RunRecord, distance: str) -> dict[str, float]:
     cost, sizes = record.cost, record.sizes
+    unquantized = distance == "feature"
     values = (
-        cost.code_bytes,
-        cost.codebook_bytes / 1024,
+        cost.embedding_bytes if unquantized else cost.code_bytes,
+        0 if unquantized else cost.codebook_bytes / 1024,
         cost.trained_parameters,
         cost.train_seconds,
         sizes["database"] / max(cost.encode_seconds, 1e-9),
-        1000 * cost.search_seconds / sizes["query"],
+        1000 * cost.search_seconds[distance] / sizes["query"],
     )
     return dict(zip(COSTS, (float(value) for value in values), strict=True))

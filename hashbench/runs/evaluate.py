@@ -65,12 +65,12 @@ class Evaluation:
     Attributes:
         means: Mean metrics by distance, then metric preset, then metric.
         per_query: Columns (Q,): the query's id, and `<distance>.<metric>` under the suite's preset.
-        search_seconds: Time to find every query's nearest items by the first distance.
+        search_seconds: By distance, the time to find every query's nearest items.
     """
 
     means: dict[str, dict[str, dict[str, float]]]
     per_query: dict[str, np.ndarray]
-    search_seconds: float
+    search_seconds: dict[str, float]
 
 
 def encode(method: Method, inputs: RunInputs) -> Encoded:
@@ -101,10 +101,9 @@ def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
     truth, split = data.ground_truth().labels, data.split
     means: dict[str, dict[str, dict[str, float]]] = {}
     columns = {"query": np.array([data.images.ids[i] for i in split.query])}
-    seconds: list[float] = []
+    seconds: dict[str, float] = {}
     for distances in encoded.distances():
-        if not seconds:
-            seconds.append(timed(partial(nearest, distances, _NEIGHBOURS))[0])
+        seconds[distances.name], _ = timed(partial(nearest, distances, _NEIGHBOURS))
         results = {
             preset.name: score(distances.tiles(), truth[split.query], truth[split.database], preset)
             for preset in PRESETS.values()
@@ -112,4 +111,4 @@ def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
         means[distances.name] = {name: result.means() for name, result in results.items()}
         shown = results[SUITE.name].per_query
         columns |= {f"{distances.name}.{metric}": values for metric, values in shown.items()}
-    return Evaluation(means, columns, seconds[0])
+    return Evaluation(means, columns, seconds)

@@ -16,8 +16,9 @@ class Cost:
     Attributes:
         train_seconds: Time in `fit`, without feature extraction.
         encode_seconds: Time to embed and quantize the database.
-        search_seconds: Time to find every query's 100 nearest by the primary distance.
+        search_seconds: By distance, the time to find every query's 100 nearest.
         code_bytes: Bytes an item.
+        embedding_bytes: Bytes an item would take as a float32 embedding, unquantized.
         codebook_bytes: Bytes that all items share.
         model_bytes: Bytes of everything that was learnt.
         trained_parameters: Numbers that were learnt.
@@ -25,8 +26,9 @@ class Cost:
 
     train_seconds: float
     encode_seconds: float
-    search_seconds: float
+    search_seconds: dict[str, float]
     code_bytes: int
+    embedding_bytes: int
     codebook_bytes: int
     model_bytes: int
     trained_parameters: int
@@ -91,7 +93,7 @@ class RunRecord:
             "seconds": {
                 "train": self.cost.train_seconds,
                 "encode": self.cost.encode_seconds,
-                "search": self.cost.search_seconds,
+                "search": self.cost.search_seconds[self.primary],
             },
         }
 

@@ -63,6 +63,7 @@ def _cost(method: Method, encoded: Encoded, evaluation: Evaluation, train_second
         encode_seconds=encoded.seconds,
         search_seconds=evaluation.search_seconds,
         code_bytes=encoded.database.bytes_per_item,
+        embedding_bytes=encoded.database_embeddings.shape[1] * 4,
         codebook_bytes=encoded.database.codebook_bytes,
         model_bytes=sum(array.nbytes for array in method.state().values()),
         trained_parameters=method.trained_parameters,

@@ -38,6 +38,13 @@ def test_other_distances_are_rows_on_request(records):
     assert set(board["distance"]) == {"hamming", "aqd", "sqd", "feature"}
 
 
+def test_an_unquantized_row_pays_for_its_floats(records):
+    board = leaderboard(run_frame(records, "hashbench"), all_distances=True)
+    price = board[board["method"] == "wsdhq"].set_index("distance")
+    assert price["bytes/image"].to_dict() == {"aqd": 2, "sqd": 2, "feature": 200}
+    assert price["shared KiB"].to_dict() == {"aqd": 100, "sqd": 100, "feature": 0}
+
+
 def test_settings_that_differ_stand_beside_the_name(records):
     board = leaderboard(run_frame(records, "hashbench"))
     assert cells(board)["method"].iloc[-1] == "wsdhq (iterations=30)"
