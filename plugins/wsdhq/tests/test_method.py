@@ -17,6 +17,7 @@ from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.ranking.distances import aqd, feature
 from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
+from hashbench_wsdhq.encoder import ten_crops
 from hashbench_wsdhq.method import WSDHQ
 from hashbench_wsdhq.network import Head, parameter_groups
 from hashbench_wsdhq.semantics import semantics
@@ -62,7 +63,7 @@ def test_spends_the_bits_it_was_given_where_books_do_not_divide_the_dimensions(p
     [
         {"graph": False},
         {"merge": False},
-        {"merge_min_tags": 2, "merge_radius": 0.2},
+        {"merge_min_tags": 2, "merge_radius": 0.5},
         {"restart": False, "ridge": 1e-3},
         {"normalize": False},
         {"sphere": False},
@@ -165,7 +166,7 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
     before = {name: value.clone() for name, value in backbone.network().state_dict().items()}
     method = WSDHQ(config, Context(bits=8, seed=0, backbone=backbone, progress=SilentProgress()))
     method.fit(view)
-    after = method.encoder.body.state_dict()
+    after = method.model.encoder.body.state_dict()
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert "body.conv1.weight" in changed and "body.layer4.1.conv2.weight" in changed
     embeddings = method.embed(ImageView(pixels=pixels))
@@ -178,6 +179,17 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
 def test_merging_everything_into_one_tag_is_refused(view):
     with pytest.raises(DataError, match="1 tags are left after embedding and merging"):
         fitted(view, merge_radius=2.0, **QUICK)
+
+
+def test_ten_crops_are_torchvisions():
+    from torchvision.transforms.v2 import functional
+
+    pixels = torch.randint(0, 256, (2, 3, 36, 36), dtype=torch.uint8)
+    expected = functional.ten_crop(pixels, [28, 28])
+    ours = list(ten_crops(pixels, 28))
+    assert len(ours) == 10
+    assert all(any(torch.equal(crop, other) for other in expected) for crop in ours)
+    assert len({crop.numpy().tobytes() for crop in ours}) == 10
 
 
 def test_more_codebooks_than_dimensions_are_refused(view):
