@@ -51,7 +51,3 @@ class StoreError(HashbenchError):
 
 class PluginError(HashbenchError):
     """A plugin that breaks the contract of a hook."""
-
-
-class HashbenchWarning(UserWarning):
-    """Something worth knowing that does not stop a run; tests turn it into an error."""

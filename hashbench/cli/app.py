@@ -10,7 +10,7 @@ from hashbench.cli import datasets, leaderboard, methods, plugins, run
 from hashbench.errors import HashbenchError
 
 app = typer.Typer(
-    help=__doc__ and "Benchmark compact image codes learnt from weak supervision.",
+    help="Benchmark compact image codes learnt from weak supervision.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -26,11 +26,6 @@ class TagTable:
     def __len__(self) -> int:
         return int(self.incidence.shape[0])
 
-    @property
-    def tags_per_image(self) -> float:
-        """Mean number of tags an image carries."""
-        return float(self.incidence.sum() / max(1, len(self)))
-
     @classmethod
     def from_lists(cls, lists: list[list[str]], vocabulary: tuple[str, ...]) -> TagTable:
         """Mark each image's tags; words outside the vocabulary are left out.
