@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -13,6 +14,10 @@ from hashbench.plugins import Plugins, pick
 from hashbench.progress import SilentProgress
 from hashbench.tags.protocol import PlainTags
 from hashbench.tags.table import TagTable
+
+# A busy machine is no failing test.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @dataclass(frozen=True)
