@@ -1,5 +1,6 @@
 """A real subset of pictures for the tests of every distribution, with frozen features."""
 
+import os
 from dataclasses import dataclass
 
 import hypothesis
@@ -15,6 +16,8 @@ from hashbench.progress import SilentProgress
 from hashbench.tags.protocol import PlainTags
 from hashbench.tags.table import TagTable
 
+# As the command line does: see hashbench/cli/app.py.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A busy machine is no failing test.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
