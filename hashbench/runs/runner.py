@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from hashbench.codes.additive import AdditiveCodes
 from hashbench.data.views import TrainView
 from hashbench.methods.method import Method
@@ -33,6 +35,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     train_seconds, _ = timed(lambda: method.fit(view))
     encoded = encode(method, inputs)
     evaluation = evaluate(encoded, inputs)
+    state = method.state()
     record = RunRecord(
         spec=run.spec,
         supervision=method.SUPERVISION.value,
@@ -40,7 +43,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         primary=next(iter(evaluation.means)),
         scores=evaluation.means,
         sizes=_sizes(run, view),
-        cost=_cost(method, encoded, evaluation, train_seconds),
+        cost=_cost(method, state, encoded, evaluation, train_seconds=train_seconds),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(device),
     )
@@ -49,7 +52,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         query=encoded.query,
         database=encoded.database,
         query_embeddings=encoded.query_embeddings if asymmetric else None,
-        state=method.state(),
+        state=state,
         per_query=evaluation.per_query,
         split=run.data.split.manifest(run.data.images),
         log=log.lines,
@@ -57,7 +60,14 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     return store.add(record, output)
 
 
-def _cost(method: Method, encoded: Encoded, evaluation: Evaluation, train_seconds: float) -> Cost:
+def _cost(
+    method: Method,
+    state: dict[str, np.ndarray],
+    encoded: Encoded,
+    evaluation: Evaluation,
+    *,
+    train_seconds: float,
+) -> Cost:
     return Cost(
         train_seconds=train_seconds,
         encode_seconds=encoded.seconds,
@@ -65,7 +75,7 @@ def _cost(method: Method, encoded: Encoded, evaluation: Evaluation, train_second
         code_bytes=encoded.database.bytes_per_item,
         embedding_bytes=encoded.database_embeddings.shape[1] * 4,
         codebook_bytes=encoded.database.codebook_bytes,
-        model_bytes=sum(array.nbytes for array in method.state().values()),
+        model_bytes=sum(array.nbytes for array in state.values()),
         trained_parameters=method.trained_parameters,
     )
 
