@@ -13,6 +13,8 @@ from hashbench.metrics.presets import SUITE
 from hashbench.metrics.score import score
 from hashbench.plugins import Plugins
 from hashbench.ranking.distances import aqd, hamming
+from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.relevance import Relevance
 from hashbench_baselines.itq import ITQ, ITQConfig
 from hashbench_baselines.lsh import LSH
 from hashbench_baselines.opq import OPQ
@@ -49,7 +51,8 @@ def mean_ap(method, query, database, query_labels, database_labels):
         distances = hamming(method.encode(ImageView(features=query)), codes)
     else:
         distances = aqd(method.embed(ImageView(features=query)), codes)
-    return score(distances.tiles(), query_labels, database_labels, SUITE).means()
+    relevance = Relevance.of(query_labels, database_labels)
+    return score(distances, relevance, [SUITE], resolve_kernel())[SUITE.name].means()
 
 
 @pytest.mark.parametrize("cls", METHODS)

@@ -26,7 +26,7 @@ def leaderboard(
     dataset: Annotated[str | None, typer.Option(help="Show this data set only.")] = None,
     protocol: Annotated[str | None, typer.Option(help="Show this tag protocol only.")] = None,
     bits: Annotated[int | None, typer.Option(help="Show this budget only.")] = None,
-    metrics: Annotated[str, typer.Option(help="Metric preset: hashbench or wsdhq.")] = "hashbench",
+    metrics: Annotated[str, typer.Option(help="Metric preset; see docs/metrics.md.")] = "hashbench",
     all_distances: Annotated[
         bool, typer.Option("--all-distances", help="Show symmetric and unquantized scores too.")
     ] = False,
@@ -41,14 +41,15 @@ def leaderboard(
 
     if metrics not in PRESETS:
         raise UnknownNameError("metric preset", metrics, PRESETS)
-    frame = run_frame(RunStore(runs).records(), metrics)
+    preset = PRESETS[metrics]
+    frame = run_frame(RunStore(runs).records(), preset)
     for column, wanted in (("dataset", dataset), ("protocol", protocol), ("bits", bits)):
         if wanted is not None:
             frame = frame[frame[column] == wanted]
     if frame.empty:
         raise StoreError(f"run store {str(runs)!r} holds no such run. Fill it with `hashbench run`.")
-    board = fold(frame, all_distances=all_distances)
+    board = fold(frame, preset, all_distances=all_distances)
     if output is Face.MARKDOWN:
-        sys.stdout.write(faces.markdown(board, metrics))
+        sys.stdout.write(faces.markdown(board, preset))
     else:
-        stdout().print(faces.terminal(board, metrics))
+        stdout().print(faces.terminal(board, preset))

@@ -50,8 +50,8 @@ def print_records(records: list[RunRecord], output: Format) -> None:
     from hashbench.reports.faces import terminal
     from hashbench.reports.leaderboard import leaderboard, run_frame
 
-    board = leaderboard(run_frame(records, SUITE.name), all_distances=len(records) == 1)
-    stdout().print(terminal(board, SUITE.name))
+    board = leaderboard(run_frame(records, SUITE), SUITE, all_distances=len(records) == 1)
+    stdout().print(terminal(board, SUITE))
 
 
 def print_rows(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

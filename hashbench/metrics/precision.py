@@ -1,16 +1,16 @@
 """Precision at k: the share of relevant items among the first k.
 
-Q = queries, N = database items.
+Q = queries.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from hashbench.metrics.ranked import Ranked
+from hashbench.ranking.blocks import Blocks
 
 
-def precision(ranked: Ranked, k: int) -> np.ndarray:
+def precision(blocks: Blocks, k: int) -> np.ndarray:
     """Precision@k of each query, in expectation over tied items.
 
     The divisor is k also where the database holds fewer items.
@@ -18,10 +18,10 @@ def precision(ranked: Ranked, k: int) -> np.ndarray:
     Returns:
         float64 (Q,).
 
-    >>> from hashbench.metrics.ranked import rank
-    >>> ranked = rank(np.array([[1, 2, 3]]), np.array([[True, False, True]]))
-    >>> precision(ranked, 2).tolist()
+    >>> import numpy as np
+    >>> start, size = np.array([[0, 2]]), np.array([[1, 1]])
+    >>> blocks = Blocks(start, size, size[:, :, None], total=np.array([[2]]), items=3)
+    >>> precision(blocks, 2).tolist()
     [0.5]
     """
-    values: np.ndarray = ranked.chance_of_relevance[:, :k].sum(axis=1) / k
-    return values
+    return blocks.expected_hits(k) / k

@@ -1,25 +1,26 @@
 """Recall at k: the share of a query's relevant items that are among the first k.
 
-Q = queries, N = database items.
+Q = queries.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from hashbench.metrics.ranked import Ranked
+from hashbench.ranking.blocks import Blocks
 
 
-def recall(ranked: Ranked, k: int) -> np.ndarray:
+def recall(blocks: Blocks, k: int) -> np.ndarray:
     """Recall@k of each query, in expectation over tied items.
 
     Returns:
         float64 (Q,), NaN for a query without any relevant item.
 
-    >>> from hashbench.metrics.ranked import rank
-    >>> ranked = rank(np.array([[1, 2, 3]]), np.array([[True, False, True]]))
-    >>> recall(ranked, 2).tolist()
+    >>> import numpy as np
+    >>> start, size = np.array([[0, 2]]), np.array([[1, 1]])
+    >>> blocks = Blocks(start, size, size[:, :, None], total=np.array([[2]]), items=3)
+    >>> recall(blocks, 2).tolist()
     [0.5]
     """
-    found = ranked.chance_of_relevance[:, :k].sum(axis=1)
-    return np.divide(found, ranked.total, out=np.full(len(found), np.nan), where=ranked.total > 0)
+    found, relevant = blocks.expected_hits(k), blocks.relevant
+    return np.divide(found, relevant, out=np.full(len(found), np.nan), where=relevant > 0)

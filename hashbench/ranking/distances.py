@@ -1,52 +1,26 @@
-"""Distances of every query to every database item, a bounded tile of queries at a time.
+"""What is compared with what: the distances by which queries rank database items.
 
 Smaller is nearer throughout; inner products are negated. Never is the whole query x database array in
-memory.
+memory: kernels ask for a few queries at a time.
 
 Q = queries, N = database items, D = dimensions, M = codebooks, K = codewords.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
-
-Tile = Callable[[slice], np.ndarray]
-# About this many distances are held at once.
-_TILE_ENTRIES = 4_000_000
+from hashbench.errors import DataError
 
 
 @dataclass(frozen=True)
-class Distances:
-    """A query x database distance matrix that is computed a tile at a time.
-
-    Attributes:
-        name: `hamming`, `aqd`, `sqd` or `feature`, as in result tables.
-        queries: Q.
-        items: N.
-        tile: Maps a slice of queries to their distances (q, N).
-    """
-
-    name: str
-    queries: int
-    items: int
-    tile: Tile
-
-    def tiles(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Each slice of queries with its distances (q, N)."""
-        step = max(1, _TILE_ENTRIES // max(1, self.items))
-        for start in range(0, self.queries, step):
-            part = slice(start, min(start + step, self.queries))
-            yield part, self.tile(part)
-
-
-def hamming(query: BinaryCodes, database: BinaryCodes) -> Distances:
-    """Number of differing bits, uint16.
+class Hamming:
+    """Number of differing bits.
 
     >>> a = BinaryCodes(np.array([[0b11110000]], dtype=np.uint8))
     >>> b = BinaryCodes(np.array([[0b11110000], [0b00001111]], dtype=np.uint8))
@@ -54,71 +28,228 @@ def hamming(query: BinaryCodes, database: BinaryCodes) -> Distances:
     [[0, 8]]
     """
 
-    def tile(part: slice) -> np.ndarray:
-        total = np.zeros((len(query.packed[part]), len(database)), dtype=np.uint16)
-        for byte in range(database.bytes_per_item):
-            differing = query.packed[part, byte, None] ^ database.packed[None, :, byte]
-            total += np.bitwise_count(differing)
+    query: BinaryCodes
+    database: BinaryCodes
+    name: str = "hamming"
+
+    @property
+    def queries(self) -> int:
+        """Q."""
+        return len(self.query)
+
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self.database)
+
+    @property
+    def bits(self) -> int:
+        """The largest distance that there can be."""
+        return self.query.bits
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray]:
+        """Queries (Q, W) and items (W, N) as unsigned machine words, without a copy where one does."""
+        query, database = _as_words(self.query.packed), _as_words(self.database.packed)
+        one = database.shape[1] == 1
+        return query, database.reshape(1, -1) if one else np.ascontiguousarray(database.T)
+
+    def take(self, items: slice | np.ndarray) -> Hamming:
+        """The same queries against some items, in that order."""
+        return replace(self, database=BinaryCodes(self.database.packed[items]))
+
+    def tile(self, part: slice) -> np.ndarray:
+        """Distances of some queries to every item, uint16 (q, N)."""
+        packed = self.query.packed[part]
+        total = np.zeros((len(packed), self.items), dtype=np.uint16)
+        for byte in range(packed.shape[1]):
+            total += np.bitwise_count(packed[:, byte, None] ^ self.database.packed[None, :, byte])
         return total
 
-    return Distances("hamming", len(query), len(database), tile)
 
+@dataclass(frozen=True)
+class LookUp:
+    """Float queries against reconstructions, by look-up tables of inner products (ADC).
 
-def aqd(query_embeddings: np.ndarray, database: AdditiveCodes) -> Distances:
-    """Asymmetric quantizer distance: float queries against reconstructions, by table look-up (ADC).
+    The sum runs over the codebooks in their order, so equal codes get equal distances to the bit.
 
-    Equal codes get equal distances to the bit, so that ties are known.
-
-    Args:
-        query_embeddings: float32 (Q, D).
-        database: N codes of the same D.
+    Attributes:
+        name: `aqd`, or `sqd` where the queries are reconstructions themselves.
+        query: float32 (Q, D).
+        database: N codes.
+        bias: float32 (N,), the part of an item's distance that no query changes.
     """
-    bias = _bias(database)
 
-    def tile(part: slice) -> np.ndarray:
-        queries = query_embeddings[part]
-        total = np.repeat(bias[None, :], len(queries), axis=0)
-        for m, codebook in enumerate(database.codebooks):
-            total += _look_up(queries @ codebook.T, database, m)
+    name: str
+    query: np.ndarray
+    database: AdditiveCodes
+    bias: np.ndarray
+
+    @property
+    def queries(self) -> int:
+        """Q."""
+        return len(self.query)
+
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self.database)
+
+    def take(self, items: slice | np.ndarray) -> LookUp:
+        """The same queries against some items, in that order."""
+        some = replace(self.database, indices=self.database.indices[items])
+        return replace(self, database=some, bias=self.bias[items])
+
+    def tables(self, part: slice) -> np.ndarray:
+        """Each codeword's part of the distance, float32 (q, M, K)."""
+        books, words, width = self.database.codebooks.shape
+        products = self.query[part] @ self.database.codebooks.reshape(-1, width).T
+        products *= _weight(self.database.similarity)
+        return products.reshape(-1, books, words)
+
+    def tile(self, part: slice) -> np.ndarray:
+        """Distances of some queries to every item, float32 (q, N)."""
+        tables = self.tables(part)
+        total = np.repeat(self.bias[None, :], len(tables), axis=0)
+        for m in range(tables.shape[1]):
+            total += np.take(tables[:, m], self.database.indices[:, m], axis=1)
         return total
 
-    return Distances("aqd", len(query_embeddings), len(database), tile)
 
+@dataclass(frozen=True)
+class Dense:
+    """Float embeddings compared without quantization: what the codes aim at.
 
-def sqd(query: AdditiveCodes, database: AdditiveCodes) -> Distances:
-    """Symmetric quantizer distance: reconstructed queries against reconstructions."""
-    asymmetric = aqd(query.reconstruct(), database)
-    return Distances("sqd", asymmetric.queries, asymmetric.items, asymmetric.tile)
+    Attributes:
+        name: `feature`, or `cosine`.
+        query: float32 (Q, D).
+        database: float32 (N, D).
+        similarity: How they are compared.
+    """
 
+    name: str
+    query: np.ndarray
+    database: np.ndarray
+    similarity: Similarity
 
-def feature(query: np.ndarray, database: np.ndarray, similarity: Similarity) -> Distances:
-    """Float embeddings (Q, D) and (N, D) compared without quantization: what the codes aim at."""
-    weight, bias = _of_vectors(database, similarity)
+    @property
+    def queries(self) -> int:
+        """Q."""
+        return len(self.query)
 
-    def tile(part: slice) -> np.ndarray:
-        distances: np.ndarray = query[part] @ (weight * database).T + bias
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self.database)
+
+    @property
+    def weight(self) -> float:
+        """What the inner product counts in a distance."""
+        return float(_weight(self.similarity))
+
+    @cached_property
+    def bias(self) -> np.ndarray:
+        """The part of an item's distance that no query changes, float32 (N,)."""
+        return _bias(self.database, self.similarity)
+
+    def take(self, items: slice | np.ndarray) -> Dense:
+        """The same queries against some items, in that order."""
+        return replace(self, database=self.database[items])
+
+    def tile(self, part: slice) -> np.ndarray:
+        """Distances of some queries to every item, float32 (q, N)."""
+        distances: np.ndarray = self.query[part] @ self.database.T
+        distances *= _weight(self.similarity)
+        distances += self.bias
         return distances
 
-    return Distances("feature", len(query), len(database), tile)
+
+Distances = Hamming | LookUp | Dense
 
 
-def _look_up(products: np.ndarray, database: AdditiveCodes, m: int) -> np.ndarray:
-    """Each item's entry of codebook m's table of inner products, (q, N), as part of a distance."""
-    scale = np.float32(-1.0 if database.similarity is Similarity.INNER_PRODUCT else -2.0)
-    entries: np.ndarray = np.take(scale * products, database.indices[:, m], axis=1)
-    return entries
+def hamming(query: BinaryCodes, database: BinaryCodes) -> Hamming:
+    """Number of differing bits.
 
-
-def _bias(database: AdditiveCodes) -> np.ndarray:
-    """The part of an item's distance that no query changes, float32 (N,)."""
-    return _of_vectors(database.reconstruct(), database.similarity)[1]
-
-
-def _of_vectors(vectors: np.ndarray, similarity: Similarity) -> tuple[np.float32, np.ndarray]:
-    """Weight of the inner product and additive bias (N,) of a distance, up to the query's norm.
-
-    |q - x|^2 orders items as |x|^2 - 2 q.x does, and a larger inner product is nearer.
+    Raises:
+        DataError: A side is empty, or the codes differ in bits.
     """
+    _check(query.packed, database.packed)
+    return Hamming(query, database)
+
+
+def aqd(query_embeddings: np.ndarray, database: AdditiveCodes) -> LookUp:
+    """Asymmetric quantizer distance: float queries (Q, D) against reconstructions.
+
+    Raises:
+        DataError: A side is empty, dimensions differ, or a number is not finite.
+    """
+    _check(query_embeddings, database.codebooks.reshape(-1, database.codebooks.shape[2]))
+    _check(query_embeddings, database.indices, same_width=False)
+    bias = _bias_of_codes(database)
+    return LookUp("aqd", np.asarray(query_embeddings, dtype=np.float32), database, bias)
+
+
+def sqd(query: AdditiveCodes, database: AdditiveCodes) -> LookUp:
+    """Symmetric quantizer distance: reconstructed queries against reconstructions."""
+    return replace(aqd(query.reconstruct(), database), name="sqd")
+
+
+def feature(query: np.ndarray, database: np.ndarray, similarity: Similarity) -> Dense:
+    """Float embeddings (Q, D) and (N, D), by inner product or squared distance.
+
+    Raises:
+        DataError: A side is empty, dimensions differ, or a number is not finite.
+    """
+    _check(query, database)
+    rows = [np.asarray(side, dtype=np.float32) for side in (query, database)]
+    return Dense("feature", rows[0], rows[1], similarity)
+
+
+def cosine(query: np.ndarray, database: np.ndarray) -> Dense:
+    """Float embeddings (Q, D) and (N, D) by their angle; a zero vector is at right angles to all."""
+    unit = [_normalized(np.asarray(side, dtype=np.float32)) for side in (query, database)]
+    return replace(feature(unit[0], unit[1], Similarity.INNER_PRODUCT), name="cosine")
+
+
+def _check(query: np.ndarray, database: np.ndarray, *, same_width: bool = True) -> None:
+    if not len(query) or not len(database):
+        raise DataError(f"{len(query)} queries and {len(database)} database items. Expected some of each.")
+    if same_width and query.shape[1] != database.shape[1]:
+        unit = "bytes" if query.dtype == np.uint8 else "dimensions"
+        raise DataError(
+            f"queries have {query.shape[1]} {unit}, database items {database.shape[1]}. Expected equal."
+        )
+    for side, values in (("query", query), ("database", database)):
+        if not np.isfinite(values).all():
+            raise DataError(f"a {side} embedding holds a number that is not finite.")
+
+
+def _as_words(packed: np.ndarray) -> np.ndarray:
+    """Bytes (n, B) as uint32 (n, 1) up to four of them, else as uint64 (n, W)."""
+    kind = np.dtype(np.uint32 if packed.shape[1] <= 4 else np.uint64)
+    missing = -packed.shape[1] % kind.itemsize
+    padded = np.pad(packed, ((0, 0), (0, missing))) if missing else packed
+    return np.ascontiguousarray(padded).view(kind)
+
+
+def _normalized(rows: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+
+
+def _weight(similarity: Similarity) -> np.float32:
+    """Weight of the inner product in a distance: |q - x|^2 orders items as |x|^2 - 2 q.x does."""
+    return np.float32(-1 if similarity is Similarity.INNER_PRODUCT else -2)
+
+
+def _bias(vectors: np.ndarray, similarity: Similarity) -> np.ndarray:
+    """What is added to the weighted inner product, float32 (N,)."""
     if similarity is Similarity.INNER_PRODUCT:
-        return np.float32(-1), np.zeros(len(vectors), dtype=np.float32)
-    return np.float32(-2), np.einsum("nd,nd->n", vectors, vectors)
+        return np.zeros(len(vectors), dtype=np.float32)
+    return np.einsum("nd,nd->n", vectors, vectors)
+
+
+def _bias_of_codes(database: AdditiveCodes) -> np.ndarray:
+    if database.similarity is Similarity.INNER_PRODUCT:
+        return np.zeros(len(database), dtype=np.float32)
+    return _bias(database.reconstruct(), database.similarity)

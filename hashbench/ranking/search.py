@@ -8,29 +8,22 @@ from __future__ import annotations
 import numpy as np
 
 from hashbench.ranking.distances import Distances
+from hashbench.ranking.entries import positions
+from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.kernels.plain import NumpyKernel
 
 
-def nearest(distances: Distances, k: int) -> np.ndarray:
+def nearest(distances: Distances, k: int, kernel: NumpyKernel | None = None) -> np.ndarray:
     """Positions of the k nearest items, nearest first; ties are in database order.
+
+    Args:
+        distances: What queries rank items by.
+        k: How many items.
+        kernel: What ranks; by default the fastest that this machine has.
 
     Returns:
         int64 (Q, min(k, N)).
     """
-    found = [_smallest(tile, min(k, distances.items)) for _, tile in distances.tiles()]
-    return np.concatenate(found)
-
-
-def _smallest(tile: np.ndarray, k: int) -> np.ndarray:
-    """Columns of the k smallest entries of each row, in order of value, then of column."""
-    if k == tile.shape[1]:
-        return np.argsort(tile, axis=1, kind="stable")
-    bound = np.partition(tile, k - 1, axis=1)[:, k - 1]
-    return np.stack([_ordered(row, limit, k) for row, limit in zip(tile, bound, strict=True)])
-
-
-def _ordered(row: np.ndarray, limit: float, k: int) -> np.ndarray:
-    """The k smallest of one row, given the k-th smallest value."""
-    candidates = np.flatnonzero(row <= limit)
-    order = np.argsort(row[candidates], kind="stable")
-    best: np.ndarray = candidates[order[:k]]
-    return best
+    kernel = kernel or resolve_kernel()
+    parts = kernel.tiles(distances, min(k, distances.items))
+    return np.concatenate([positions(kernel.nearest(distances, part, k)) for part in parts])

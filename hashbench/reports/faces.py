@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -11,15 +11,17 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
+from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
-from hashbench.reports.leaderboard import GROUP, with_spread
+from hashbench.reports.leaderboard import BAND, GROUP, main_metric, with_spread
 
 _NAMES = ("learns from", "method", "bits", "distance")
-_SCORES = ("mAP@5000", "mAP@all", "P@100", "R@100", "chance", "seeds")
 _COSTS = ("bytes/image", "shared KiB", "trained params", "train s", "encode img/s", "search ms/query")
+# The metrics that a table shows, by kind; the others are in the record.
+_HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
 
 
-def cells(board: pd.DataFrame) -> pd.DataFrame:
+def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
     """The table's body as text, with the columns' headings."""
     names = zip(board["method"], board["variant"], strict=True)
     columns = {
@@ -27,12 +29,7 @@ def cells(board: pd.DataFrame) -> pd.DataFrame:
         "method": [f"{name} ({variant})" if variant else name for name, variant in names],
         "bits": board["bits"].astype(str),
         "distance": board["distance"],
-        "mAP@5000": with_spread(board, "map@5000"),
-        "mAP@all": with_spread(board, "map@all"),
-        "P@100": with_spread(board, "precision@100"),
-        "R@100": with_spread(board, "recall@100"),
-        "chance": board[CHANCE].map("{:.3f}".format),
-        "seeds": board["seeds"].astype(str),
+        **_scores(board, preset),
         "bytes/image": board["bytes/image"].map("{:.0f}".format),
         "shared KiB": board["shared KiB"].map("{:,.0f}".format),
         "trained params": board["trained params"].map("{:,.0f}".format),
@@ -43,28 +40,50 @@ def cells(board: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def groups(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _scores(board: pd.DataFrame, preset: MetricPreset) -> dict[str, Sequence[str]]:
+    """The columns of what was reached, by heading."""
+    columns: dict[str, Sequence[str]] = {}
+    for metric in preset.metrics:
+        kind, _, parameter = metric.partition("@")
+        if kind in _HEADINGS:
+            columns[_HEADINGS[kind].format(parameter)] = with_spread(board, metric)
+        if metric == main_metric(preset) and preset.has_band(metric):
+            ends = zip(*(board[f"{metric}/{end}"] for end in BAND), strict=True)
+            columns["tie band"] = [f"{low:.3f}–{high:.3f}" for low, high in ends]
+    columns["chance"] = [f"{value:.3f}" for value in board[CHANCE]]
+    columns["seeds"] = list(board["seeds"].astype(str))
+    return columns
+
+
+def groups(board: pd.DataFrame, preset: MetricPreset) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each comparable part of the board with its title."""
     for names, part in board.groupby(GROUP, sort=False):
         dataset, split, protocol, backbone = names
-        yield f"{dataset} (split {split}), tag protocol {protocol}, backbone {backbone}", cells(part)
+        yield (
+            f"{dataset} (split {split}), tag protocol {protocol}, backbone {backbone}",
+            cells(part, preset),
+        )
 
 
-def footnote(preset: str) -> str:
+def footnote(preset: MetricPreset) -> str:
     """What the numbers are."""
+    main = "mAP@" + main_metric(preset).partition("@")[2]
+    band = f"Tie band: {main} if tied items came in the worst and in the best order. "
     return (
-        f"Metric preset {preset}. Means over seeds ± standard deviation. Chance is the mAP@all of a "
+        f"Metric preset {preset.name}. Means over seeds ± standard deviation. "
+        f"{band if preset.has_band(main_metric(preset)) else ''}Chance is the mAP@all of a "
         "ranking that knows nothing. Shared: codebooks, once for all images. Encoding starts at the "
         "backbone's features, unless the method trains it; search finds every query's 100 nearest."
     )
 
 
-def terminal(board: pd.DataFrame, preset: str) -> Group:
+def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
     """Two tables a group, what was reached and what it took, so that each fits a terminal."""
     parts: list[Table | Text] = []
-    for title, part in groups(board):
-        parts.append(_table(title, part[[*_NAMES, *_SCORES]]))
-        parts.append(_table("at the price of", part[[*_NAMES[1:], *_COSTS]]))
+    for title, part in groups(board, preset):
+        reached = [name for name in part.columns if name not in _COSTS]
+        parts.append(_table(title, part[reached]))
+        parts.append(_table("what it took", part[[*_NAMES[1:], *_COSTS]]))
     return Group(*parts, Text(footnote(preset), style="dim"))
 
 
@@ -77,14 +96,18 @@ def _table(title: str, body: pd.DataFrame) -> Table:
     return table
 
 
-def markdown(board: pd.DataFrame, preset: str) -> str:
+def markdown(board: pd.DataFrame, preset: MetricPreset) -> str:
     """One Markdown table a group, under a heading."""
-    headers = [*_NAMES, *_SCORES, *_COSTS]
-    align = [_side(header) for header in headers]
     parts = [
         f"### {title}\n\n"
-        + tabulate(part[headers].values.tolist(), headers, "github", colalign=align, disable_numparse=True)
-        for title, part in groups(board)
+        + tabulate(
+            part.values.tolist(),
+            list(part.columns),
+            "github",
+            colalign=[_side(header) for header in part.columns],
+            disable_numparse=True,
+        )
+        for title, part in groups(board, preset)
     ]
     return "\n\n".join([*parts, footnote(preset)]) + "\n"
 

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from hashbench.data.supervision import Supervision
-from hashbench.metrics.score import CHANCE, NAMES
+from hashbench.metrics.presets import MetricPreset
+from hashbench.metrics.score import CHANCE
+from hashbench.ranking.blocks import Ties
 from hashbench.runs.record import RunRecord
 
 GROUP = ["dataset", "split", "protocol", "backbone"]
 ROW = ["supervision", "method", "bits", "variant", "distance"]
-METRICS = [*NAMES, CHANCE]
+BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
 COSTS = [
     "bytes/image",
     "shared KiB",
@@ -26,18 +28,29 @@ COSTS = [
 ]
 
 
-def run_frame(records: Iterable[RunRecord], preset: str) -> pd.DataFrame:
+def reported(preset: MetricPreset) -> list[str]:
+    """The metrics of a preset by name, with the ends of their tie bands, and the chance level."""
+    bands = [f"{name}/{end}" for name in preset.metrics for end in BAND if preset.has_band(name)]
+    return [*preset.metrics, *bands, CHANCE]
+
+
+def main_metric(preset: MetricPreset) -> str:
+    """What rows are sorted by: the mAP that looks farthest."""
+    return [name for name in preset.metrics if name.startswith("map@")][-1]
+
+
+def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFrame:
     """One row a run and distance: coordinates, metrics under `preset`, costs."""
     rows = [
-        _coordinates(record, distance) | record.metrics(preset, distance) | _costs(record, distance)
+        _coordinates(record, distance) | record.metrics(preset.name, distance) | _costs(record, distance)
         for record in records
         for distance in record.scores
     ]
-    return pd.DataFrame(rows, columns=[*GROUP, *ROW, "seed", "primary", *METRICS, *COSTS])
+    return pd.DataFrame(rows, columns=[*GROUP, *ROW, "seed", "primary", *reported(preset), *COSTS])
 
 
-def leaderboard(frame: pd.DataFrame, *, all_distances: bool = False) -> pd.DataFrame:
-    """Fold seeds together and sort: by group, supervision, bits, then the best mAP@all first.
+def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: bool = False) -> pd.DataFrame:
+    """Fold seeds together and sort: by group, supervision, bits, then the best mAP first.
 
     Returns:
         A frame with a column of means for each metric and cost, columns `<metric> sd` that are NaN
@@ -45,15 +58,15 @@ def leaderboard(frame: pd.DataFrame, *, all_distances: bool = False) -> pd.DataF
     """
     chosen = frame if all_distances else frame[frame["primary"]]
     folded = chosen.groupby(GROUP + ROW, sort=False)
-    board = folded[METRICS + COSTS].mean()
-    for metric in METRICS:
+    board = folded[reported(preset) + COSTS].mean()
+    for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
     board["seeds"] = folded.size()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
     return board.sort_values(
-        [*GROUP, "supervision", "bits", "map@all"],
+        [*GROUP, "supervision", "bits", main_metric(preset)],
         ascending=[True] * (len(GROUP) + 2) + [False],
         ignore_index=True,
         kind="stable",

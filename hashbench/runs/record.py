@@ -44,6 +44,8 @@ class RunRecord:
         variant: How the settings differ from the method's usual ones; empty for the usual.
         primary: The distance that the method is ranked by.
         scores: Means by distance, then metric preset, then metric.
+        presets: What each metric preset stands for, by name.
+        code_statistics: How well the database's codes use their bits.
         sizes: Numbers of queries, database and training images, and tags in the vocabulary.
         cost: Time and memory.
         finished: UTC time, ISO 8601.
@@ -56,6 +58,8 @@ class RunRecord:
     variant: str
     primary: str
     scores: dict[str, dict[str, dict[str, float]]]
+    presets: dict[str, dict[str, Any]]
+    code_statistics: dict[str, float]
     sizes: dict[str, int]
     cost: Cost
     finished: str
@@ -89,6 +93,7 @@ class RunRecord:
             "trained_parameters": self.cost.trained_parameters,
             "metrics": self.metrics(preset),
             "scores": self.scores,
+            "code_statistics": self.code_statistics,
             "sizes": self.sizes,
             "seconds": {
                 "train": self.cost.train_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from hashbench.codes.additive import AdditiveCodes
 from hashbench.data.views import TrainView
 from hashbench.methods.method import Method
+from hashbench.metrics.presets import PRESETS
 from hashbench.progress import LoggedProgress, Progress
 from hashbench.runs.environment import environment
 from hashbench.runs.evaluate import Encoded, Evaluation, encode, evaluate
@@ -42,6 +44,8 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         variant=run.variant,
         primary=next(iter(evaluation.means)),
         scores=evaluation.means,
+        presets={name: asdict(preset) for name, preset in PRESETS.items()},
+        code_statistics=evaluation.code_statistics,
         sizes=_sizes(run, view),
         cost=_cost(method, state, encoded, evaluation, train_seconds=train_seconds),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -16,6 +16,8 @@ from hashbench.metrics.score import score
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.ranking.distances import aqd, feature
+from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.relevance import Relevance
 from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
 from hashbench_wsdhq.encoder import ten_crops
 from hashbench_wsdhq.method import WSDHQ
@@ -41,12 +43,15 @@ def view(pictures):
 def test_learns_from_tags_on_real_pictures(pictures, view):
     method = fitted(view, iterations=80)
     query, codes = method.embed(pictures.query()), method.encode(pictures.database())
-    labels = pictures.labels[: pictures.queries], pictures.labels[pictures.queries :]
-    scores = score(aqd(query, codes).tiles(), *labels, SUITE).means()
+    relevance = Relevance.of(pictures.labels[: pictures.queries], pictures.labels[pictures.queries :])
+    learnt = aqd(query, codes)
     raw = feature(
         pictures.features[: pictures.queries], pictures.features[pictures.queries :], codes.similarity
     )
-    unlearnt = score(raw.tiles(), *labels, SUITE).means()
+    kernel = resolve_kernel()
+    scores, unlearnt = (
+        score(distances, relevance, [SUITE], kernel)[SUITE.name].means() for distances in (learnt, raw)
+    )
     assert scores["map@all"] > 1.5 * scores["chance"]
     assert scores["map@all"] > unlearnt["map@all"]
 

@@ -1,0 +1,128 @@
+"""Ranked items as sortable numbers: distance in the upper 32 bits, position in the lower.
+
+Sorting such numbers orders items by distance and equal distances by position, whatever the sorting
+algorithm, and the nearest of several shards are the smallest of all their entries.
+
+Q = queries, B = blocks, L = highest grade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hashbench.ranking.blocks import Blocks
+
+PADDING = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+_HALF = np.uint64(32)
+POSITION = np.uint64(0xFFFF_FFFF)
+
+
+def keys(distances: np.ndarray) -> np.ndarray:
+    """Distances as uint32 that sort alike: whole numbers as they are, float32 by their bits.
+
+    >>> keys(np.array([1.5, -2.0, -0.0, 0.0], dtype=np.float32)).argsort(kind="stable").tolist()
+    [1, 2, 3, 0]
+    """
+    if distances.dtype != np.float32:
+        return distances.astype(np.uint32)
+    raw = (distances + np.float32(0)).view(np.uint32)  # a negative zero is a zero
+    negative = raw >> np.uint32(31) == 1
+    return np.where(negative, ~raw, raw | np.uint32(0x8000_0000))
+
+
+def pack(distances: np.ndarray, positions: np.ndarray | None = None) -> np.ndarray:
+    """Entries (..., N) of distances (..., N) at positions (N,), which count from 0 if not given."""
+    places = np.arange(distances.shape[-1]) if positions is None else positions
+    return keys(distances).astype(np.uint64) << _HALF | places.astype(np.uint64)
+
+
+def positions(entries: np.ndarray) -> np.ndarray:
+    """The items that the entries stand for, int64."""
+    return (entries & POSITION).astype(np.int64)
+
+
+def smallest(entries: np.ndarray, k: int, *, whole_blocks: bool) -> np.ndarray:
+    """The k smallest entries of each row in order.
+
+    Args:
+        entries: uint64 (Q, N), padded with `PADDING` where rows are shorter.
+        k: How many.
+        whole_blocks: Keep, beyond k, what is at the same distance as the k-th.
+
+    Returns:
+        uint64 (Q, at least min(k, N)), padded with `PADDING`.
+    """
+    if k >= entries.shape[1]:
+        return np.sort(entries, axis=1)
+    if not whole_blocks:
+        return np.sort(np.partition(entries, k - 1, axis=1)[:, :k], axis=1)
+    bound = np.partition(entries, k - 1, axis=1)[:, k - 1] | POSITION
+    inside = entries <= bound[:, None]
+    kept = np.full((len(entries), int(inside.sum(axis=1).max())), PADDING)
+    for row, wanted, source in zip(kept, inside, entries, strict=True):
+        found = source[wanted]
+        row[: len(found)] = np.sort(found)
+    return kept
+
+
+def merge(shards: Sequence[np.ndarray], offsets: Sequence[int], k: int) -> np.ndarray:
+    """The nearest items of a database from those of its parts, to the bit.
+
+    Ties are kept whole, so that every rule of ties can be applied up to rank k.
+
+    Args:
+        shards: For each part, the entries (Q, n) of at least its k nearest with whole blocks.
+        offsets: Position of each part's first item in the database.
+        k: How many.
+    """
+    moved = [
+        np.where(part == PADDING, PADDING, part + np.uint64(offset))
+        for part, offset in zip(shards, offsets, strict=True)
+    ]
+    return smallest(np.concatenate(moved, axis=1), k, whole_blocks=True)
+
+
+def to_blocks(
+    entries: np.ndarray, grades: np.ndarray, group: np.ndarray, total: np.ndarray, *, tied: bool
+) -> Blocks:
+    """Blocks that hold a relevant item, of sorted entries.
+
+    Args:
+        entries: uint64 (Q, n), sorted, padded.
+        grades: uint8 (Q, G), grade of each label set to each query.
+        group: int32 (N,), the label set of each item.
+        total: int64 (Q, L), items of each grade.
+        tied: Whether to put equal distances together.
+    """
+    rows = [
+        _row(row, table, group, total.shape[1], tied=tied)
+        for row, table in zip(entries, grades, strict=True)
+    ]
+    width = max(len(start) for start, _, _ in rows)
+    start, size = (np.zeros((len(rows), width), dtype=np.int32) for _ in range(2))
+    counts = np.zeros((len(rows), width, total.shape[1]), dtype=np.int32)
+    for i, (first, many, graded) in enumerate(rows):
+        start[i, : len(first)], size[i, : len(first)], counts[i, : len(first)] = first, many, graded
+    return Blocks(start, size, counts, total, len(group))
+
+
+def _row(
+    entries: np.ndarray, table: np.ndarray, group: np.ndarray, levels: int, *, tied: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start, size and grade counts of one query's blocks that hold a relevant item."""
+    entries = entries[entries != PADDING]
+    grade = table[group[positions(entries)]]
+    distance = entries >> _HALF
+    opens = np.ones(len(entries), dtype=np.bool_)
+    if tied:
+        opens[1:] = distance[1:] != distance[:-1]
+    start = np.flatnonzero(opens)
+    size = np.diff(start, append=len(entries))
+    block = np.cumsum(opens) - 1
+    hit = grade > 0
+    cells = block[hit] * levels + grade[hit] - 1
+    counts = np.bincount(cells, minlength=len(start) * levels).reshape(len(start), levels)
+    kept = counts.any(axis=1)
+    return start[kept], size[kept], counts[kept]

@@ -1,0 +1,262 @@
+"""Ranking by compiled loops on all cores; needs Numba.
+
+Q = queries, N = database items, b = bits, L = highest grade, G = distinct label sets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from hashbench.ranking import entries as ranked
+from hashbench.ranking.blocks import Blocks
+from hashbench.ranking.counts import DistanceCounts
+from hashbench.ranking.distances import Dense, Distances, Hamming, LookUp
+from hashbench.ranking.kernels import loops
+from hashbench.ranking.kernels.plain import NumpyKernel
+from hashbench.ranking.relevance import Match, Relevance
+
+T = TypeVar("T")
+# Queries that one thread takes at once; where each needs a row of N floats from a GEMM, fewer.
+_CHUNK, _DENSE_CHUNK = 16, 2
+# The grades that one thread holds at once, per item.
+_GRADES_AN_ITEM = 4
+# A group of queries holds this many numbers, or so many an item and thread where that is more: the
+# metrics take some ten arrays of as many.
+_HELD, _HELD_AN_ITEM = 100_000, 1 / 4
+# Where more than this share of the items is wanted, sorting all is faster than finding a bound.
+_SORT_ALL = 1 / 8
+_SAMPLE = 4096
+# Labels in common are counted in a byte: at most 255 of them, so at most three words of 64.
+_MOST_WORDS = 3
+
+
+def cores() -> int:
+    """Threads to use: what OMP_NUM_THREADS says, else the cores that this process may run on."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted):
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class NumbaKernel(NumpyKernel):
+    """Ranks queries on several threads with compiled loops."""
+
+    name = "numba"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads or cores()
+        self._pool = ThreadPoolExecutor(self.threads)
+        self._blas = ThreadpoolController()
+
+    def counts(self, distances: Hamming, relevance: Relevance, part: slice) -> DistanceCounts:
+        """Items of each grade at each distance from some queries."""
+        query, words = distances.words
+        levels = relevance.levels + 1
+        bins = (distances.bits + 1) * levels
+
+        def count(chunk: slice) -> np.ndarray:
+            tables = _grades(relevance, chunk)
+            counts = np.zeros((len(tables), loops.COPIES, bins), dtype=np.uint32)
+            tile = np.empty(loops.TILE, dtype=np.uint32)
+            loops.count_grades(query[chunk], words, relevance.group, tables, levels, tile, counts)
+            return counts.sum(axis=1, dtype=np.int64)
+
+        counted = np.concatenate(self._each(count, part, _chunk(distances, relevance)))
+        return DistanceCounts(counted.reshape(len(counted), -1, levels))
+
+    def nearest(
+        self, distances: Distances, part: slice, k: int, *, whole_blocks: bool = False
+    ) -> np.ndarray:
+        """The k nearest items of some queries as sorted entries; see `NumpyKernel.nearest`."""
+        many = min(k, distances.items)
+        if isinstance(distances, Hamming):
+            if whole_blocks:
+                return super().nearest(distances, part, k, whole_blocks=True)
+            return np.concatenate(
+                self._each(lambda chunk: _count_sorted(distances, chunk, many), part, _CHUNK)
+            )
+
+        def find(chunk: slice) -> list[np.ndarray]:
+            return [
+                _cut(np.sort(_within_reach(room, many)), many, whole_blocks=whole_blocks)
+                for room in _rooms(distances, chunk)
+            ]
+
+        found = self._each(find, part, _chunk(distances))
+        return _padded([row for rows in found for row in rows], ranked.PADDING)
+
+    def ordered(self, distances: Distances, relevance: Relevance, part: slice, k: int | None) -> Blocks:
+        """The rankings of some queries down to rank k, ties in database order: blocks of one item."""
+        if not isinstance(distances, Hamming):
+            return self._ranked(distances, relevance, part, k, tied=False)
+        many = distances.items if k is None else min(k, distances.items)
+        counts = self.counts(distances, relevance, part)
+        hits = counts.hits
+        before = np.cumsum(counts.size, axis=1) - counts.size
+        found = np.cumsum(hits, axis=1) - hits
+        width = int(np.minimum(np.where(before < many, hits, 0).sum(axis=1), many).max())
+        start = np.zeros((len(hits), width), dtype=np.int32)
+        grade = np.zeros((len(hits), width), dtype=np.uint8)
+        query, words = distances.words
+
+        def place(chunk: slice) -> None:
+            rows = slice(chunk.start - part.start, chunk.stop - part.start)
+            loops.place_hits(
+                query[chunk],
+                words,
+                relevance.group,
+                _grades(relevance, chunk),
+                many,
+                np.empty(loops.TILE, dtype=np.uint32),
+                before[rows],
+                found[rows],
+                start[rows],
+                grade[rows],
+            )
+
+        self._each(place, part, _chunk(distances, relevance))
+        grades = grade[:, :, None] == np.arange(1, relevance.levels + 1, dtype=np.uint8)
+        size = np.broadcast_to(np.int32(1), start.shape)
+        return Blocks(start, size, grades.view(np.uint8), counts.at[:, :, 1:].sum(axis=1), counts.items)
+
+    def _ranked(
+        self, distances: Distances, relevance: Relevance, part: slice, k: int | None, *, tied: bool
+    ) -> Blocks:
+        many = distances.items if k is None else min(k, distances.items)
+
+        def rank(chunk: slice) -> list[tuple[np.ndarray, ...]]:
+            tables = _grades(relevance, chunk)
+            total = np.zeros((len(tables), relevance.levels), dtype=np.int64)
+            loops.add_up(tables, relevance.set_sizes, total)
+            found: list[tuple[np.ndarray, ...]] = []
+            for room, table, most in zip(_rooms(distances, chunk), tables, total, strict=True):
+                entries = _within_reach(room, many)
+                if tied:  # nobody asks for the order inside a block
+                    loops.put_grades(entries, relevance.group, table)
+                entries.sort()
+                entries = _cut(entries, many, whole_blocks=tied)
+                if not tied:
+                    loops.put_grades(entries, relevance.group, table)
+                found.append((*_gather(entries, most, tied=tied), most))
+            return found
+
+        rows = [row for rows in self._each(rank, part, _chunk(distances, relevance)) for row in rows]
+        start, size, grades = (_padded([row[i] for row in rows], 0) for i in range(3))
+        return Blocks(start, size, grades, np.stack([row[3] for row in rows]), distances.items)
+
+    def _step(self, distances: Distances, width: int) -> int:
+        held = max(_HELD, _HELD_AN_ITEM * distances.items * self.threads)
+        return max(self.threads, int(held) // width)
+
+    def _each(self, work: Callable[[slice], T], part: slice, chunk: int) -> list[T]:
+        """Work on a group of queries in chunks, on all threads; results are in order."""
+        step = max(1, min(chunk, -(-(part.stop - part.start) // self.threads)))
+        chunks = [
+            slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)
+        ]
+        # A BLAS of several threads leaves them spinning for a while, on the cores that are needed here.
+        with self._blas.limit(limits=1, user_api="blas"):
+            return list(self._pool.map(work, chunks))
+
+
+def _chunk(distances: Distances, relevance: Relevance | None = None) -> int:
+    """How many queries a thread takes at once."""
+    most = _DENSE_CHUNK if isinstance(distances, Dense) else _CHUNK
+    sets = len(relevance.sets) if relevance else 1
+    return max(1, min(most, _GRADES_AN_ITEM * distances.items // sets))
+
+
+def _grades(relevance: Relevance, part: slice) -> np.ndarray:
+    """Grade of each label set to some queries, uint8 (q, G)."""
+    queries, sets, rule = relevance.queries[part], relevance.sets, relevance.rule
+    if rule.match is not Match.SHARED or sets.shape[1] > _MOST_WORDS:
+        return relevance.grades(part)
+    table = np.empty((len(queries), len(sets)), dtype=np.uint8)
+    loops.shared_labels(queries, sets, int(rule.threshold), relevance.graded, table)
+    return table
+
+
+def _count_sorted(distances: Hamming, chunk: slice, k: int) -> np.ndarray:
+    """The k nearest items as entries, uint64 (q, k)."""
+    query, words = distances.words
+    queries = query[chunk]
+    tile = np.empty(loops.TILE, dtype=np.uint32)
+    counts = np.zeros((len(queries), distances.bits + 1), dtype=np.int64)
+    loops.count_distances(queries, words, tile, counts)
+    out = np.empty((len(queries), k), dtype=np.uint64)
+    loops.place_items(queries, words, tile, counts, out)
+    return out
+
+
+def _rooms(distances: Distances, chunk: slice) -> Iterator[np.ndarray]:
+    """Room for each query's entries, uint64 (N,), whose first half holds its distances, float32 (N,).
+
+    It is the same room every time.
+    """
+    room = np.empty(distances.items, dtype=np.uint64)
+    row = _distances_in(room)
+    if isinstance(distances, LookUp):
+        for tables in distances.tables(chunk):
+            loops.look_up(tables, distances.database.indices, distances.bias, row)
+            yield room
+    else:
+        for values in distances.tile(chunk):
+            row[:] = values
+            yield room
+
+
+def _distances_in(room: np.ndarray) -> np.ndarray:
+    return room.view(np.float32)[: len(room)]
+
+
+def _within_reach(room: np.ndarray, k: int) -> np.ndarray:
+    """Entries, unsorted, of few items that hold the k nearest with all ties.
+
+    A sample of the distances gives a bound that most probably lies a little beyond the k-th; where it
+    does not, or most items are wanted anyway, all items are given, in the room itself.
+    """
+    row = _distances_in(room)
+    sample = row[:: max(1, len(row) // _SAMPLE)]
+    wanted = len(sample) * k / len(row)
+    place = int(wanted + 4 * wanted**0.5 + 4)
+    if k <= _SORT_ALL * len(row) and place < len(sample):
+        bound = np.partition(sample, place)[place]
+        most = int((2 * place + 1) * len(row) / len(sample))
+        places, found = np.empty(most, dtype=np.uint32), np.empty(most, dtype=np.uint64)
+        many = loops.entries_within(row, bound, places, found)
+        if k <= many < most:
+            return found[:many]
+    loops.all_entries(row, room)
+    return room
+
+
+def _cut(entries: np.ndarray, k: int, *, whole_blocks: bool) -> np.ndarray:
+    """The first k of sorted entries, and on demand what is at the same distance as the k-th."""
+    last = entries[k - 1] | ranked.POSITION
+    return entries[: int(np.searchsorted(entries, last, side="right")) if whole_blocks else k]
+
+
+def _gather(
+    entries: np.ndarray, total: np.ndarray, *, tied: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start, size and grades of the blocks that hold a relevant item, of entries with grades."""
+    most = min(int(total.sum()), len(entries))
+    start, size = (np.empty(most, dtype=np.int32) for _ in range(2))
+    grades = np.zeros((most, len(total)), dtype=np.int32)
+    many = loops.gather_blocks(entries, tied, start, size, grades)
+    return start[:many], size[:many], grades[:many]
+
+
+def _padded(rows: Sequence[np.ndarray], fill: int | np.uint64) -> np.ndarray:
+    """Arrays of unlike lengths as one, filled up at their ends."""
+    width = max(len(row) for row in rows)
+    whole = np.full((len(rows), width, *rows[0].shape[1:]), fill, dtype=rows[0].dtype)
+    for target, row in zip(whole, rows, strict=True):
+        target[: len(row)] = row
+    return whole
