@@ -20,6 +20,7 @@ ORDER = (
     ("training",),
     ("ranking",),
     ("metrics",),
+    ("evaluation",),
     ("hookspecs", "builtin", "plugins"),
     ("runs",),
     ("reports",),

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from hashbench.cli import datasets, leaderboard, methods, plugins, run
+from hashbench.cli import datasets, evaluate, leaderboard, methods, plugins, run
 from hashbench.errors import HashbenchError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("evaluate")(evaluate.evaluate)
 app.command("methods")(methods.methods)
 app.command("datasets")(datasets.datasets)
 app.command("plugins")(plugins.plugins)

@@ -1,0 +1,189 @@
+"""Arrays come out of every kind of file as they went in."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse
+
+from hashbench.data.array_files import UNNAMED, ArrayFile, Sides
+from hashbench.errors import DataError, UnknownNameError
+
+ARRAY = np.arange(12.0).reshape(4, 3)
+OTHER = np.eye(3, dtype=np.uint8)
+SIDES = Sides("codes", (("query_codes", "database_codes"), ("qB", "rB"), ("B", "rB")))
+
+
+def matlab73(path, **arrays):
+    """Write what MATLAB writes with -v7.3: HDF5 behind a header of 512 bytes, axes reversed."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, array in arrays.items():
+            if scipy.sparse.issparse(array):
+                columns = array.tocsc()
+                group = file.create_group(name)
+                group.attrs["MATLAB_sparse"] = np.uint64(array.shape[0])
+                group["data"], group["ir"], group["jc"] = columns.data, columns.indices, columns.indptr
+            elif array.size:
+                file[name] = array.T
+            else:
+                file[name] = np.array(array.shape, dtype=np.uint64)
+                file[name].attrs["MATLAB_empty"] = np.uint8(1)
+        file.create_group("#refs#")
+        file.create_group("settings")["seed"] = 1
+    content = bytearray(path.read_bytes())
+    content[:19] = b"MATLAB 7.3 MAT-file"
+    path.write_bytes(content)
+
+
+def npz(path, **arrays):
+    np.savez(path, **arrays, settings=np.array({"seed": 1}, dtype=object))
+
+
+def matlab5(path, **arrays):
+    scipy.io.savemat(path, {**arrays, "settings": {"seed": 1}})
+
+
+WRITERS = {"npz": (npz, ".npz"), "v5": (matlab5, ".mat"), "v7.3": (matlab73, ".mat")}
+
+
+@pytest.fixture(params=WRITERS.values(), ids=WRITERS)
+def written(request, tmp_path):
+    """Write named arrays to a file of some kind; the file also holds something that is no array."""
+    write, suffix = request.param
+
+    def call(**arrays):
+        write(tmp_path / f"file{suffix}", **arrays)
+        return tmp_path / f"file{suffix}"
+
+    return call
+
+
+def test_named_arrays_of_every_kind(written):
+    file = ArrayFile.open(written(a=ARRAY, b=OTHER))
+    assert set(file.loaders) == {"a", "b", "settings"}
+    for name, array in (("a", ARRAY), ("b", OTHER)):
+        assert np.array_equal(file.read(name), array)
+        assert file.read(name).dtype == array.dtype
+
+
+def test_what_is_not_asked_for_is_not_read(tmp_path):
+    npz(tmp_path / "file.npz", a=ARRAY)
+    file = ArrayFile.open(tmp_path / "file.npz")
+    assert np.array_equal(file.read("a"), ARRAY)
+    with pytest.raises(DataError, match="file.npz' cannot be read .it is damaged or holds Python objects"):
+        file.read("settings")
+
+
+def test_an_array_without_a_name(tmp_path):
+    np.save(tmp_path / "file.npy", ARRAY)
+    assert np.array_equal(ArrayFile.open(tmp_path / "file.npy").read(UNNAMED), ARRAY)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo"])
+def test_sparse_files(tmp_path, kind):
+    scipy.sparse.save_npz(tmp_path / "file.npz", scipy.sparse.csr_array(ARRAY).asformat(kind))
+    found = ArrayFile.open(tmp_path / "file.npz").read(UNNAMED)
+    assert found.format == "csr" and np.array_equal(found.toarray(), ARRAY)
+
+
+@pytest.mark.parametrize("write", [matlab5, matlab73])
+def test_sparse_and_empty_variables(tmp_path, write):
+    path = tmp_path / "file.mat"
+    write(path, a=scipy.sparse.csc_matrix(ARRAY), b=np.zeros((0, 4)))
+    found = ArrayFile.open(path).read("a")
+    assert found.format == "csr" and np.array_equal(found.toarray(), ARRAY)
+    assert ArrayFile.open(path).read("b").shape == (0, 4)
+
+
+def test_a_struct_is_no_array(tmp_path):
+    matlab73(tmp_path / "file.mat", a=ARRAY)
+    with pytest.raises(DataError, match="'settings' is a struct. Expected an array"):
+        ArrayFile.open(tmp_path / "file.mat").read("settings")
+
+
+def test_pickles_are_not_opened(tmp_path):
+    np.save(tmp_path / "file.npy", np.array([{}], dtype=object))
+    with pytest.raises(DataError, match="it is damaged or holds Python objects"):
+        ArrayFile.open(tmp_path / "file.npy")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no array", b"\x93NUMPY\x01\x00", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"]
+)
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
+def test_damaged_files(tmp_path, suffix, content):
+    path = tmp_path / f"file{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"file{suffix}' cannot be read"):
+        ArrayFile.open(path)
+
+
+def test_truncated_files(written):
+    path = written(a=np.random.default_rng(0).random((200, 50)))
+    whole = path.read_bytes()
+    for share in (0.3, 0.9):
+        path.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(DataError, match="cannot be read"):
+            ArrayFile.open(path).read("a")
+
+
+def test_files_that_are_not_there_or_of_another_kind(tmp_path):
+    with pytest.raises(DataError, match="'/nowhere.npy': there is no such file"):
+        ArrayFile.open(Path("/nowhere.npy"))
+    (tmp_path / "codes.txt").touch()
+    with pytest.raises(DataError, match="of unknown kind. Expected .npy, .npz, .mat"):
+        ArrayFile.open(tmp_path / "codes.txt")
+
+
+def test_both_sides_by_their_known_names(written):
+    query, database = SIDES.read(written(qB=OTHER, rB=ARRAY), None, {})
+    assert np.array_equal(query, OTHER) and np.array_equal(database, ARRAY)
+
+
+def test_both_sides_by_the_names_given(written):
+    path = written(qB=OTHER, rB=ARRAY, mine=OTHER + 1)
+    query, database = SIDES.read(path, None, {"query_codes": "mine"})
+    assert np.array_equal(query, OTHER + 1) and np.array_equal(database, ARRAY)
+    with pytest.raises(UnknownNameError, match="unknown array of file.* 'mime'. Did you mean 'mine'?"):
+        SIDES.read(path, None, {"query_codes": "mime"})
+
+
+def test_a_file_each(tmp_path):
+    np.save(tmp_path / "q.npy", OTHER)
+    np.savez(tmp_path / "d.npz", rB=ARRAY, more=OTHER)
+    for keys in ({}, {"database_codes": "rB"}):
+        query, database = SIDES.read(tmp_path / "d.npz", tmp_path / "q.npy", keys)
+        assert np.array_equal(query, OTHER) and np.array_equal(database, ARRAY)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {"a": ARRAY, "b": OTHER},
+            "holds a, b. Expected query_codes and database_codes: name the arrays with --key "
+            "query_codes=ARRAY --key database_codes=ARRAY, or give the queries' file with --query-codes.",
+        ),
+        ({"rB": ARRAY}, "holds rB. Expected query_codes and database_codes"),
+        ({"qB": OTHER, "B": OTHER, "rB": ARRAY}, "holds B, qB, rB. Which pair is meant is not clear"),
+        ({}, "holds no array. Expected query_codes"),
+    ],
+)
+def test_sides_that_are_not_clear(tmp_path, arrays, message):
+    np.savez(tmp_path / "file.npz", **arrays)
+    with pytest.raises(DataError) as refused:
+        SIDES.read(tmp_path / "file.npz", None, {})
+    assert message in str(refused.value)
+
+
+def test_a_side_that_is_not_clear(tmp_path):
+    np.savez(tmp_path / "d.npz", a=ARRAY, b=ARRAY)
+    np.save(tmp_path / "q.npy", OTHER)
+    with pytest.raises(
+        DataError, match="holds a, b. Expected one array; name it with --key database_codes="
+    ):
+        SIDES.read(tmp_path / "d.npz", tmp_path / "q.npy", {})
+    with pytest.raises(DataError, match="q.npy' holds one array without a name. Expected query_codes and"):
+        SIDES.read(tmp_path / "q.npy", None, {})
