@@ -83,10 +83,8 @@ class NumbaKernel(NumpyKernel):
             )
 
         def find(chunk: slice) -> list[np.ndarray]:
-            return [
-                _cut(np.sort(_within_reach(room, many)), many, whole_blocks=whole_blocks)
-                for room in _rooms(distances, chunk)
-            ]
+            found = _Reach(distances.items, many).entries(distances, chunk)
+            return [_cut(np.sort(entries), many, whole_blocks=whole_blocks) for entries in found]
 
         found = self._each(find, part, _chunk(distances))
         return _padded([row for rows in found for row in rows], ranked.PADDING)
@@ -135,15 +133,15 @@ class NumbaKernel(NumpyKernel):
             total = np.zeros((len(tables), relevance.levels), dtype=np.int64)
             loops.add_up(tables, relevance.set_sizes, total)
             found: list[tuple[np.ndarray, ...]] = []
-            for room, table, most in zip(_rooms(distances, chunk), tables, total, strict=True):
-                entries = _within_reach(room, many)
+            reach = _Reach(distances.items, many).entries(distances, chunk)
+            for entries, table, most in zip(reach, tables, total, strict=True):
                 if tied:  # nobody asks for the order inside a block
                     loops.put_grades(entries, relevance.group, table)
                 entries.sort()
-                entries = _cut(entries, many, whole_blocks=tied)
+                nearest = _cut(entries, many, whole_blocks=tied)
                 if not tied:
-                    loops.put_grades(entries, relevance.group, table)
-                found.append((*_gather(entries, most, tied=tied), most))
+                    loops.put_grades(nearest, relevance.group, table)
+                found.append((*_gather(nearest, most, tied=tied), most))
             return found
 
         rows = [row for rows in self._each(rank, part, _chunk(distances, relevance)) for row in rows]
@@ -194,46 +192,46 @@ def _count_sorted(distances: Hamming, chunk: slice, k: int) -> np.ndarray:
     return out
 
 
-def _rooms(distances: Distances, chunk: slice) -> Iterator[np.ndarray]:
-    """Room for each query's entries, uint64 (N,), whose first half holds its distances, float32 (N,).
+class _Reach:
+    """Finds few items that hold the k nearest of a query; its memory serves one query after the other.
 
-    It is the same room every time.
+    A sample of the distances gives a bound that most probably lies a little beyond the k-th. Where it
+    does not, or most items are wanted anyway, all items are given.
     """
-    room = np.empty(distances.items, dtype=np.uint64)
-    row = _distances_in(room)
-    if isinstance(distances, LookUp):
-        for tables in distances.tables(chunk):
-            loops.look_up(tables, distances.database.indices, distances.bias, row)
-            yield room
-    else:
-        for values in distances.tile(chunk):
-            row[:] = values
-            yield room
 
+    def __init__(self, items: int, k: int) -> None:
+        self.k = k
+        # Entries of all items take the place of the distances, which lie in the first half.
+        self._room = np.empty(items, dtype=np.uint64)
+        self._row = self._room.view(np.float32)[:items]
+        self._step = max(1, items // _SAMPLE)
+        sampled = -(-items // self._step)
+        wanted = sampled * k / items
+        self._place = int(wanted + 4 * wanted**0.5 + 4)
+        few = k <= _SORT_ALL * items and self._place < sampled
+        most = int((2 * self._place + 1) * items / sampled) if few else 0
+        self._places = np.empty(most, dtype=np.uint32)
+        self._found = np.empty(most, dtype=np.uint64)
 
-def _distances_in(room: np.ndarray) -> np.ndarray:
-    return room.view(np.float32)[: len(room)]
+    def entries(self, distances: Distances, chunk: slice) -> Iterator[np.ndarray]:
+        """For each query, unsorted entries of the k nearest with all ties; the next overwrite them."""
+        if isinstance(distances, LookUp):
+            for tables in distances.tables(chunk):
+                loops.look_up(tables, distances.database.indices, distances.bias, self._row)
+                yield self._within()
+        else:
+            for values in distances.tile(chunk):
+                self._row[:] = values
+                yield self._within()
 
-
-def _within_reach(room: np.ndarray, k: int) -> np.ndarray:
-    """Entries, unsorted, of few items that hold the k nearest with all ties.
-
-    A sample of the distances gives a bound that most probably lies a little beyond the k-th; where it
-    does not, or most items are wanted anyway, all items are given, in the room itself.
-    """
-    row = _distances_in(room)
-    sample = row[:: max(1, len(row) // _SAMPLE)]
-    wanted = len(sample) * k / len(row)
-    place = int(wanted + 4 * wanted**0.5 + 4)
-    if k <= _SORT_ALL * len(row) and place < len(sample):
-        bound = np.partition(sample, place)[place]
-        most = int((2 * place + 1) * len(row) / len(sample))
-        places, found = np.empty(most, dtype=np.uint32), np.empty(most, dtype=np.uint64)
-        many = loops.entries_within(row, bound, places, found)
-        if k <= many < most:
-            return found[:many]
-    loops.all_entries(row, room)
-    return room
+    def _within(self) -> np.ndarray:
+        if len(self._found):
+            bound = np.partition(self._row[:: self._step], self._place)[self._place]
+            many = loops.entries_within(self._row, bound, self._places, self._found)
+            if self.k <= many < len(self._found):
+                return self._found[:many]
+        loops.all_entries(self._row, self._room)
+        return self._room
 
 
 def _cut(entries: np.ndarray, k: int, *, whole_blocks: bool) -> np.ndarray:
