@@ -8,6 +8,7 @@ Q = queries, N = database items, D = dimensions, M = codebooks, K = codewords.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,8 +19,25 @@ from hashbench.codes.binary import BinaryCodes
 from hashbench.errors import DataError
 
 
+class _Compared:
+    """Two sides, of which each knows how many it holds."""
+
+    query: Sized
+    database: Sized
+
+    @property
+    def queries(self) -> int:
+        """Q."""
+        return len(self.query)
+
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self.database)
+
+
 @dataclass(frozen=True)
-class Hamming:
+class Hamming(_Compared):
     """Number of differing bits.
 
     >>> a = BinaryCodes(np.array([[0b11110000]], dtype=np.uint8))
@@ -31,16 +49,6 @@ class Hamming:
     query: BinaryCodes
     database: BinaryCodes
     name: str = "hamming"
-
-    @property
-    def queries(self) -> int:
-        """Q."""
-        return len(self.query)
-
-    @property
-    def items(self) -> int:
-        """N."""
-        return len(self.database)
 
     @property
     def bits(self) -> int:
@@ -68,7 +76,7 @@ class Hamming:
 
 
 @dataclass(frozen=True)
-class LookUp:
+class LookUp(_Compared):
     """Float queries against reconstructions, by look-up tables of inner products (ADC).
 
     The sum runs over the codebooks in their order, so equal codes get equal distances to the bit.
@@ -84,16 +92,6 @@ class LookUp:
     query: np.ndarray
     database: AdditiveCodes
     bias: np.ndarray
-
-    @property
-    def queries(self) -> int:
-        """Q."""
-        return len(self.query)
-
-    @property
-    def items(self) -> int:
-        """N."""
-        return len(self.database)
 
     def take(self, items: slice | np.ndarray) -> LookUp:
         """The same queries against some items, in that order."""
@@ -117,7 +115,7 @@ class LookUp:
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(_Compared):
     """Float embeddings compared without quantization: what the codes aim at.
 
     Attributes:
@@ -131,16 +129,6 @@ class Dense:
     query: np.ndarray
     database: np.ndarray
     similarity: Similarity
-
-    @property
-    def queries(self) -> int:
-        """Q."""
-        return len(self.query)
-
-    @property
-    def items(self) -> int:
-        """N."""
-        return len(self.database)
 
     @property
     def weight(self) -> float:
