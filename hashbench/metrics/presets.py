@@ -72,16 +72,14 @@ class MetricPreset:
         """Whether a metric asks how relevant items are."""
         return any(metric.graded for metric in self.named())
 
-    def settle(self, metric: NamedMetric, values: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        """Put in what the preset counts where a metric is not defined; what is skipped is NaN.
+    def refuse(self, relevant: np.ndarray) -> None:
+        """Complain of queries without any relevant item where that is the preset's rule.
 
         Args:
-            metric: What was computed.
-            values: float64 (Q,).
             relevant: int64 (Q,), each query's relevant items.
 
         Raises:
-            DataError: A query has no relevant item, and the preset's rule is `error`.
+            DataError: There is such a query, and `no_relevant` is `error`.
         """
         nothing = relevant == 0
         if self.no_relevant == "error" and nothing.any():
@@ -89,9 +87,19 @@ class MetricPreset:
                 f"query {int(np.argmax(nothing))} has no relevant item ({int(nothing.sum())} of "
                 f"{len(nothing)} queries have none). Metric preset {self.name!r} expects one for each."
             )
+
+    def settle(self, metric: NamedMetric, values: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+        """Put in what the preset counts where a metric is not defined; what is skipped is NaN.
+
+        Args:
+            metric: What was computed.
+            values: float64 (Q,).
+            relevant: int64 (Q,), each query's relevant items.
+        """
         if metric.kind == "map" and self.no_hit == "zero":
             values = np.nan_to_num(values, nan=0.0)
-        return np.where(nothing, {"zero": 0.0, "one": 1.0}.get(self.no_relevant, np.nan), values)
+        nothing = {"zero": 0.0, "one": 1.0}.get(self.no_relevant, np.nan)
+        return np.where(relevant == 0, nothing, values)
 
 
 SUITE = MetricPreset(

@@ -98,6 +98,10 @@ def score(
             + ", labels of {} and {}. Expected equal numbers.".format(*sizes[1])
         )
     wanted = list({preset.name: preset for preset in presets}.values())
+    if any(preset.no_relevant == "error" for preset in wanted):
+        relevant = np.concatenate([relevance.relevant(part) for part in kernel.tiles(distances)])
+        for preset in wanted:
+            preset.refuse(relevant)
     found: dict[str, Scores] = {}
     for _, alike in groupby(sorted(wanted, key=_order), key=_order):
         found |= _score_alike(distances, relevance, list(alike), kernel)
@@ -112,7 +116,11 @@ def per_query(blocks: Blocks, counts: DistanceCounts | None, preset: MetricPrese
             the rule needs no order.
         counts: What metrics by radius come from; without it they are left out.
         preset: The way to score.
+
+    Raises:
+        DataError: A query has nothing to find, and the preset refuses that.
     """
+    preset.refuse(blocks.relevant)
     values: dict[str, np.ndarray] = {}
     rules = [preset.ties, *((Ties.PESSIMISTIC, Ties.OPTIMISTIC) if preset.band else ())]
     for rule in rules:

@@ -171,8 +171,8 @@ def aqd(query_embeddings: np.ndarray, database: AdditiveCodes) -> LookUp:
     Raises:
         DataError: A side is empty, dimensions differ, or a number is not finite.
     """
-    _check(query_embeddings, database.codebooks.reshape(-1, database.codebooks.shape[2]))
     _check(query_embeddings, database.indices, same_width=False)
+    _check(query_embeddings, database.codebooks.reshape(-1, database.codebooks.shape[2]))
     bias = _bias_of_codes(database)
     return LookUp("aqd", np.asarray(query_embeddings, dtype=np.float32), database, bias)
 
@@ -195,6 +195,7 @@ def feature(query: np.ndarray, database: np.ndarray, similarity: Similarity) -> 
 
 def cosine(query: np.ndarray, database: np.ndarray) -> Dense:
     """Float embeddings (Q, D) and (N, D) by their angle; a zero vector is at right angles to all."""
+    _check(query, database)
     unit = [_normalized(np.asarray(side, dtype=np.float32)) for side in (query, database)]
     return replace(feature(unit[0], unit[1], Similarity.INNER_PRODUCT), name="cosine")
 

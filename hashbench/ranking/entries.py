@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hashbench.errors import DataError
 from hashbench.ranking.blocks import Blocks
 
 PADDING = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -76,7 +77,15 @@ def merge(shards: Sequence[np.ndarray], offsets: Sequence[int], k: int) -> np.nd
         shards: For each part, the entries (Q, n) of at least its k nearest with whole blocks.
         offsets: Position of each part's first item in the database.
         k: How many.
+
+    Raises:
+        DataError: There is no part, or parts differ in queries or have no offset each.
     """
+    if len({len(part) for part in shards}) != 1 or len(shards) != len(offsets):
+        raise DataError(
+            f"entries of {len(shards)} parts, for {[len(part) for part in shards]} queries, with "
+            f"{len(offsets)} offsets. Expected at least one part, all of the same queries, an offset each."
+        )
     moved = [
         np.where(part == PADDING, PADDING, part + np.uint64(offset))
         for part, offset in zip(shards, offsets, strict=True)

@@ -46,7 +46,7 @@ class RelevanceRule:
     threshold: float = 1
 
     def __str__(self) -> str:
-        return self.match if self.match is Match.SAME else f"{self.match}>={self.threshold:g}"
+        return self.match if self.match is Match.SAME else f"{self.match}>={self.threshold}"
 
     @classmethod
     def parse(cls, text: str) -> RelevanceRule:
@@ -158,6 +158,10 @@ class Relevance:
         rows = [np.bincount(row, self.set_sizes, self.levels + 1)[1:] for row in grades]
         return np.stack(rows).astype(np.int64)
 
+    def relevant(self, part: slice) -> np.ndarray:
+        """Relevant items of some queries, int64 (q,)."""
+        return self.totals(self.grades(part)).sum(axis=1)
+
     def take(self, items: slice | np.ndarray) -> Relevance:
         """The same queries against some items, in that order."""
         return replace(self, group=self.group[items])
@@ -168,7 +172,7 @@ class Relevance:
             relevant = (self.sets == query).all(axis=1) & (shared > 0)
         elif self.rule.match is Match.JACCARD:
             either = np.bitwise_count(self.sets | query).sum(axis=1, dtype=np.int64)
-            relevant = (shared >= self.rule.threshold * either) & (shared > 0)
+            relevant = (shared >= 1) & (shared / np.maximum(either, 1) >= self.rule.threshold)
         else:
             relevant = shared >= self.rule.threshold
         grade = np.minimum(shared, _HIGHEST) if self.graded else 1
@@ -187,9 +191,11 @@ def pack(labels: Any, part: str) -> np.ndarray:
         )
     width = -(-labels.shape[1] // _WORD) * _WORD // 8
     packed = np.zeros((labels.shape[0], width), dtype=np.uint8)
+    sparse = not isinstance(labels, np.ndarray)
+    rows = labels.tocsr() if sparse else labels
     for start in range(0, len(packed), _CHUNK):
-        rows = labels[start : start + _CHUNK]
-        dense = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray())
+        some = rows[start : start + _CHUNK]
+        dense = some.toarray() if sparse else some
         if dense.dtype != np.bool_ and not np.isin(dense, (0, 1)).all():
             raise DataError(f"{part} labels hold other values than 0 and 1.")
         bits = np.packbits(dense.astype(np.bool_), axis=1)

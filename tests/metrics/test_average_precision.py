@@ -1,153 +1,112 @@
 """Average precision against brute force over orders, scikit-learn, trec_eval and torchmetrics."""
 
-import itertools
+from functools import partial
 
 import numpy as np
 import pytest
-import pytrec_eval
-import torch
 from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 from torchmetrics.functional.retrieval import retrieval_average_precision
 
 from hashbench.metrics.average_precision import Denominator, average_precision
-from hashbench.metrics.ranked import Ties, one_block, rank
+from hashbench.ranking.blocks import Blocks, Ties, one_block
+
+from .oracles import Ranking, close, for_torchmetrics, literal_ap, ranked, rankings, trec_eval, untied
+
+DENOMINATORS = pytest.mark.parametrize("denominator", list(Denominator))
 
 
-def literal_ap(relevance, k, denominator):
-    """The definition, item by item."""
-    cut = len(relevance) if k is None else min(k, len(relevance))
-    hits, summed = 0, 0.0
-    for i in range(cut):
-        if relevance[i]:
-            hits += 1
-            summed += hits / (i + 1)
-    total = sum(relevance)
-    divisor = {
-        Denominator.RETRIEVED: hits,
-        Denominator.TOTAL: total,
-        Denominator.MIN_K_TOTAL: min(cut, total),
-    }[denominator]
-    return summed / divisor if divisor else float("nan")
+@DENOMINATORS
+@given(ranking=rankings())
+def test_expected_ties_equal_the_mean_over_all_orders(denominator, ranking):
+    got = average_precision(ranking.blocks(), ranking.k, denominator)
+    assert got == close([ranking.expected(partial(literal_ap, denominator=denominator))])
 
 
-def mean_over_orders(distances, relevance, k, denominator):
-    """Every order that sorts the distances, with equal weight; orders without a hit count zero."""
-    orders = itertools.permutations(range(len(distances)))
-    sorted_ones = (o for o in orders if all(distances[a] <= distances[b] for a, b in itertools.pairwise(o)))
-    values = np.array([literal_ap([relevance[i] for i in o], k, denominator) for o in sorted_ones])
-    return np.nan if np.isnan(values).all() else np.nan_to_num(values).mean()
+@DENOMINATORS
+@given(ranking=rankings())
+def test_the_band_is_the_worst_and_the_best_order(denominator, ranking):
+    if denominator is Denominator.RETRIEVED and ranking.k is not None:
+        return  # showing more relevant items can lower AP over the retrieved ones
+    blocks = ranking.blocks()
+    values = ranking.in_all_orders(partial(literal_ap, denominator=denominator))
+    for ties, expected in ((Ties.PESSIMISTIC, values.min()), (Ties.OPTIMISTIC, values.max())):
+        assert average_precision(blocks.under(ties), ranking.k, denominator) == close([expected])
 
 
-small_rankings = st.integers(1, 6).flatmap(
-    lambda n: st.tuples(
-        st.lists(st.integers(0, 3), min_size=n, max_size=n),
-        st.lists(st.booleans(), min_size=n, max_size=n),
-        st.one_of(st.none(), st.integers(1, 8)),
-    )
-)
-
-
-@pytest.mark.parametrize("denominator", list(Denominator))
-@given(case=small_rankings)
-def test_expected_ties_equal_the_mean_over_all_orders(denominator, case):
-    distances, relevance, k = case
-    ranked = rank(np.array([distances]), np.array([relevance]))
-    got = average_precision(ranked, k, denominator)[0]
-    assert got == pytest.approx(mean_over_orders(distances, relevance, k, denominator), nan_ok=True)
-
-
-@pytest.mark.parametrize("denominator", list(Denominator))
-@given(case=small_rankings)
-def test_tie_rules_are_ordered_and_are_orders_that_exist(denominator, case):
-    distances, relevance, k = case
-    if denominator is Denominator.RETRIEVED:
-        k = None  # showing more relevant items can lower AP over the retrieved ones
-    scores = {
-        ties: average_precision(rank(np.array([distances]), np.array([relevance]), ties), k, denominator)[0]
-        for ties in Ties
-    }
-    if np.isnan(scores[Ties.EXPECTED]):
+@given(ranking=rankings(most=30))
+def test_whole_blocks_equal_scikit_learn_with_ties(ranking):
+    got = average_precision(ranking.blocks(), None, Denominator.TOTAL, whole_blocks=True)
+    relevant = np.array(ranking.grades) > 0
+    if not relevant.any():
+        assert np.isnan(got).all()
         return
-    assert scores[Ties.PESSIMISTIC] <= scores[Ties.EXPECTED] + 1e-12
-    assert scores[Ties.EXPECTED] <= scores[Ties.OPTIMISTIC] + 1e-12
-    order = np.argsort(distances, kind="stable")
-    in_order = literal_ap([relevance[i] for i in order], k, denominator)
-    assert scores[Ties.DATABASE_ORDER] == pytest.approx(in_order)
+    assert got == close([average_precision_score(relevant, -np.array(ranking.distances))])
 
 
-@pytest.fixture
-def untied():
-    generator = np.random.default_rng(0)
-    distances = np.stack([generator.permutation(200) for _ in range(30)]).astype(np.float64)
-    return distances, generator.random((30, 200)) < 0.2
+@DENOMINATORS
+@given(ranking=rankings())
+def test_whole_blocks_and_expectation_agree_without_ties(denominator, ranking):
+    order = Ranking(list(range(len(ranking.grades))), ranking.grades, None)
+    whole = average_precision(order.blocks(), None, denominator, whole_blocks=True)
+    assert whole == close(average_precision(order.blocks(), None, denominator))
 
 
-def test_equals_scikit_learn_at_all(untied):
-    distances, relevant = untied
-    got = average_precision(rank(distances, relevant), None, Denominator.TOTAL)
-    expected = [average_precision_score(r, -d) for r, d in zip(relevant, distances, strict=True)]
-    assert got == pytest.approx(expected, abs=1e-12)
+@pytest.mark.parametrize("k", [1, 5, 10, 100, 1000])
+def test_equals_trec_eval_over_total(k):
+    distances, relevant = untied()
+    got = average_precision(ranked(distances, relevant), k, Denominator.TOTAL)
+    assert got == close(trec_eval(distances, relevant, f"map_cut.{k}")[f"map_cut_{k}"])
 
 
-@pytest.mark.parametrize("k", [5, 10, 100])
-def test_equals_trec_eval_over_total(untied, k):
-    distances, relevant = untied
-    names = [f"d{i:03d}" for i in range(200)]
-    truth = {
-        f"q{q}": {name: int(r) for name, r in zip(names, row, strict=True)}
-        for q, row in enumerate(relevant)
-    }
-    run = {
-        f"q{q}": {name: -float(d) for name, d in zip(names, row, strict=True)}
-        for q, row in enumerate(distances)
-    }
-    scored = pytrec_eval.RelevanceEvaluator(truth, {f"map_cut.{k}"}).evaluate(run)
-    expected = [scored[f"q{q}"][f"map_cut_{k}"] for q in range(30)]
-    got = average_precision(rank(distances, relevant), k, Denominator.TOTAL)
-    assert got == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("k", [5, 50])
-def test_equals_torchmetrics_over_retrieved(untied, k):
-    distances, relevant = untied
-    got = average_precision(rank(distances, relevant), k, Denominator.RETRIEVED)
-    # torchmetrics drops items whose score is not above zero
-    scores = torch.from_numpy(1 + distances.max() - distances)
-    expected = [
-        float(retrieval_average_precision(s, t, top_k=k))
-        for s, t in zip(scores, torch.from_numpy(relevant), strict=True)
-    ]
-    assert np.nan_to_num(got) == pytest.approx(expected, abs=1e-6)
+@pytest.mark.parametrize("k", [5, 50, 200])
+def test_equals_torchmetrics_over_retrieved(k):
+    distances, relevant = untied()
+    got = average_precision(ranked(distances, relevant), k, Denominator.RETRIEVED)
+    pairs = for_torchmetrics(distances, relevant)
+    expected = [float(retrieval_average_precision(score, wanted, top_k=k)) for score, wanted in pairs]
+    assert np.nan_to_num(got) == close(expected, 1e-6)
 
 
 def test_five_items_by_hand():
     # relevant at ranks 1, 3 and 5: precisions 1, 2/3, 3/5
-    ranked = rank(np.array([[1, 2, 3, 4, 5]]), np.array([[True, False, True, False, True]]))
-    assert average_precision(ranked, None, Denominator.TOTAL)[0] == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
-    assert average_precision(ranked, 3, Denominator.RETRIEVED)[0] == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision(ranked, 3, Denominator.TOTAL)[0] == pytest.approx((1 + 2 / 3) / 3)
-    assert average_precision(ranked, 2, Denominator.MIN_K_TOTAL)[0] == pytest.approx(1 / 2)
+    blocks = ranked([[1, 2, 3, 4, 5]], [[1, 0, 1, 0, 1]])
+    assert average_precision(blocks, None, Denominator.TOTAL) == close([(1 + 2 / 3 + 3 / 5) / 3])
+    assert average_precision(blocks, 3, Denominator.RETRIEVED) == close([(1 + 2 / 3) / 2])
+    assert average_precision(blocks, 3, Denominator.TOTAL) == close([(1 + 2 / 3) / 3])
+    assert average_precision(blocks, 2, Denominator.MIN_K_TOTAL) == close([1 / 2])
 
 
-def test_chance_is_the_mean_over_shuffles():
-    generator = np.random.default_rng(1)
-    relevant = np.arange(40) < 9
-    exact = average_precision(one_block(relevant[None]), None, Denominator.TOTAL)[0]
-    drawn = [literal_ap(generator.permutation(relevant), None, Denominator.TOTAL) for _ in range(4000)]
-    assert exact == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / np.sqrt(len(drawn)))
+@DENOMINATORS
+@given(ranking=rankings())
+def test_chance_is_the_mean_over_all_orders_of_all_items(denominator, ranking):
+    blocks = ranking.blocks()
+    tied = Ranking([0] * len(ranking.grades), ranking.grades, ranking.k)
+    got = average_precision(one_block(blocks.total, blocks.items), ranking.k, denominator)
+    assert got == close([tied.expected(partial(literal_ap, denominator=denominator))])
 
 
-def test_nothing_relevant_is_not_a_number():
-    ranked = rank(np.array([[1, 2]]), np.array([[False, False]]))
-    for denominator in Denominator:
-        assert np.isnan(average_precision(ranked, None, denominator)[0])
+@DENOMINATORS
+def test_nothing_relevant_is_not_a_number(denominator):
+    assert np.isnan(average_precision(ranked([[1, 2]], [[0, 0]]), None, denominator)).all()
 
 
-def test_inputs_are_not_changed():
-    distances, relevant = np.array([[3, 1, 2, 1]]), np.array([[True, False, True, True]])
-    copies = distances.copy(), relevant.copy()
-    for ties in Ties:
-        average_precision(rank(distances, relevant, ties), 3, Denominator.RETRIEVED)
-    assert np.array_equal(distances, copies[0]) and np.array_equal(relevant, copies[1])
+def test_no_hit_within_k_is_zero_unless_only_the_retrieved_count():
+    blocks = ranked([[1, 2, 3]], [[0, 0, 1]])
+    assert np.isnan(average_precision(blocks, 2, Denominator.RETRIEVED)).all()
+    assert average_precision(blocks, 2, Denominator.TOTAL).tolist() == [0]
+    assert average_precision(blocks, 2, Denominator.MIN_K_TOTAL).tolist() == [0]
+
+
+def test_a_million_items_in_pairs_lose_no_digits():
+    # The closed form subtracts large numbers; here each pair is summed in extended precision instead.
+    pairs = 500_000
+    hits = np.random.default_rng(0).integers(0, 3, pairs)
+    start = 2 * np.arange(pairs)
+    size = np.full(pairs, 2)
+    blocks = Blocks(start[None], size[None], hits[None, :, None], hits.sum(keepdims=True)[None], 2 * pairs)
+    r, s = hits.astype(np.longdouble), start.astype(np.longdouble)
+    before = np.cumsum(r) - r
+    first, second = (before + 1) / (s + 1), (before + r) / (s + 2)
+    expected = (r / 2 * (first + second)).sum() / r.sum()
+    assert average_precision(blocks, None, Denominator.TOTAL) == close([float(expected)])
