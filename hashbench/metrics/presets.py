@@ -26,7 +26,7 @@ class MetricPreset:
         name: How results refer to it.
         metrics: What is reported, such as `map@5000`, `map@all` or `precision@100`.
         denominator: What the sum of precisions is divided by.
-        no_hit: What mAP@k counts for a query whose relevant items all lie beyond k.
+        no_hit: What mAP@k and WAP@k count for a query whose relevant items all lie beyond k.
         no_relevant: What every metric counts for a query that has no relevant item at all.
         ties: The rule for items at the same distance.
         seed: Which order `random` ties take.
@@ -96,7 +96,7 @@ class MetricPreset:
             values: float64 (Q,).
             relevant: int64 (Q,), each query's relevant items.
         """
-        if metric.kind == "map" and self.no_hit == "zero":
+        if metric.kind in ("map", "wap") and self.no_hit == "zero":
             values = np.nan_to_num(values, nan=0.0)
         nothing = {"zero": 0.0, "one": 1.0}.get(self.no_relevant, np.nan)
         return np.where(relevant == 0, nothing, values)

@@ -75,6 +75,10 @@ class Hamming(_Compared):
         return total
 
 
+# Queries whose look-up tables are computed at once.
+_TABLES = 16
+
+
 @dataclass(frozen=True)
 class LookUp(_Compared):
     """Float queries against reconstructions, by look-up tables of inner products (ADC).
@@ -101,7 +105,15 @@ class LookUp(_Compared):
     def tables(self, part: slice) -> np.ndarray:
         """Each codeword's part of the distance, float32 (q, M, K)."""
         books, words, width = self.database.codebooks.shape
-        products = self.query[part] @ self.database.codebooks.reshape(-1, width).T
+        first, last, _ = part.indices(self.queries)
+        blocks = []
+        # The last bit of a matrix product depends on its shape, so all have the same: no query's
+        # distances depend on who shares its tile.
+        for start in range(first - first % _TABLES, last, _TABLES):
+            queries = np.zeros((_TABLES, width), dtype=np.float32)
+            queries[: self.queries - start] = self.query[start : start + _TABLES]
+            blocks.append(queries @ self.database.codebooks.reshape(-1, width).T)
+        products = np.concatenate(blocks)[first % _TABLES :][: last - first]
         products *= _weight(self.database.similarity)
         return products.reshape(-1, books, words)
 
@@ -171,10 +183,10 @@ def aqd(query_embeddings: np.ndarray, database: AdditiveCodes) -> LookUp:
     Raises:
         DataError: A side is empty, dimensions differ, or a number is not finite.
     """
-    _check(query_embeddings, database.indices, same_width=False)
-    _check(query_embeddings, database.codebooks.reshape(-1, database.codebooks.shape[2]))
-    bias = _bias_of_codes(database)
-    return LookUp("aqd", np.asarray(query_embeddings, dtype=np.float32), database, bias)
+    queries = _float32(query_embeddings)
+    _check(queries, database.indices, same_width=False)
+    _check(queries, database.codebooks.reshape(-1, database.codebooks.shape[2]))
+    return LookUp("aqd", queries, database, _bias_of_codes(database))
 
 
 def sqd(query: AdditiveCodes, database: AdditiveCodes) -> LookUp:
@@ -188,15 +200,15 @@ def feature(query: np.ndarray, database: np.ndarray, similarity: Similarity) -> 
     Raises:
         DataError: A side is empty, dimensions differ, or a number is not finite.
     """
-    _check(query, database)
-    rows = [np.asarray(side, dtype=np.float32) for side in (query, database)]
-    return Dense("feature", rows[0], rows[1], similarity)
+    queries, items = _float32(query), _float32(database)
+    _check(queries, items)
+    return Dense("feature", queries, items, similarity)
 
 
 def cosine(query: np.ndarray, database: np.ndarray) -> Dense:
     """Float embeddings (Q, D) and (N, D) by their angle; a zero vector is at right angles to all."""
     _check(query, database)
-    unit = [_normalized(np.asarray(side, dtype=np.float32)) for side in (query, database)]
+    unit = [_normalized(side) for side in (query, database)]
     return replace(feature(unit[0], unit[1], Similarity.INNER_PRODUCT), name="cosine")
 
 
@@ -221,9 +233,18 @@ def _as_words(packed: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(padded).view(kind)
 
 
+def _float32(rows: np.ndarray) -> np.ndarray:
+    """Embeddings in single precision; what is too large for it becomes infinite, and is refused."""
+    with np.errstate(over="ignore"):
+        return np.asarray(rows, dtype=np.float32)
+
+
 def _normalized(rows: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    """Rows of length one; zero rows stay as they are."""
+    longest = np.abs(rows).max(axis=1, keepdims=True, initial=0).astype(np.float64)
+    scaled = np.divide(rows, longest, out=np.zeros(rows.shape), where=longest > 0)
+    norms = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.divide(scaled, norms, out=np.zeros_like(scaled), where=norms > 0)
 
 
 def _weight(similarity: Similarity) -> np.float32:

@@ -58,7 +58,7 @@ class RelevanceRule:
         >>> str(RelevanceRule.parse("shared")), str(RelevanceRule.parse("jaccard>=0.5"))
         ('shared>=1', 'jaccard>=0.5')
         """
-        found = re.fullmatch(r"(shared|jaccard|same)(?:>=(\d+(?:\.\d+)?))?", text.replace(" ", ""))
+        found = re.fullmatch(r"(shared|jaccard|same)(?:>=(\d{1,9}(?:\.\d+)?))?", text.replace(" ", ""))
         if found:
             match, least = Match(found[1]), float(found[2] or 1)
             if match is Match.SHARED and least >= 1 and least == int(least):
@@ -138,6 +138,15 @@ class Relevance:
             return 1
         most = int(np.bitwise_count(self.queries).sum(axis=1, dtype=np.int64).max())
         return min(max(1, most), _HIGHEST)
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Labels of queries (Q,) and items (N,) in one machine word each; None where they take more."""
+        if self.sets.shape[1] > 1:
+            return None
+        small = max(int(self.sets.max()), int(self.queries.max())) < 2**32
+        kind = np.uint32 if small else np.uint64
+        return self.queries[:, 0].astype(kind), self.sets[:, 0].astype(kind)[self.group]
 
     @cached_property
     def set_sizes(self) -> np.ndarray:

@@ -84,13 +84,13 @@ def databases(draw):
     return distances, grades * found
 
 
-def ranked(distances, grades, *, tied=True):
+def ranked(distances, grades):
     """Whole numbers as distances (Q, N) and grades (Q, N) as blocks."""
     grades = np.asarray(grades, dtype=np.uint8)
     levels = max(1, int(grades.max()))
     total = np.stack([np.bincount(row, minlength=levels + 1)[1:] for row in grades])
     found = np.sort(entries.pack(np.asarray(distances)), axis=1)
-    return entries.to_blocks(found, grades, np.arange(grades.shape[1]), total, tied=tied)
+    return entries.to_blocks(found, grades, np.arange(grades.shape[1]), total, tied=True)
 
 
 def counted(distances, grades, bits):

@@ -131,6 +131,17 @@ def test_the_nearest_of_parts_are_the_nearest_of_all(similarity, at, k):
         assert entries.positions(found[found != entries.PADDING]).tolist() == in_order
 
 
+@pytest.mark.parametrize("step", [1, 3, 16])
+def test_look_up_distances_are_the_same_whichever_queries_share_a_tile(step):
+    # Parts of a database are searched in larger tiles than the whole, and have to agree with it.
+    generator = np.random.default_rng(0)
+    books = generator.standard_normal((2, 16, 32)).astype(np.float32)
+    codes = AdditiveCodes(INDICES, books, Similarity.SQUARED_L2)
+    distances = aqd(generator.standard_normal((64, 32)), codes)
+    tiles = [distances.tile(slice(start, min(start + step, 64))) for start in range(0, 64, step)]
+    assert np.array_equal(np.concatenate(tiles), distances.tile(slice(0, 64)))
+
+
 def test_scores_of_merged_parts_equal_one_pass():
     at, relevance = [0, 7, 30, ITEMS], Relevance.of(*LABELS, graded=True)
     shards = [nearest(looked_up(Similarity.SQUARED_L2, part), ITEMS) for part in parts(at)]

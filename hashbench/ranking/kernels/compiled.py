@@ -61,10 +61,15 @@ class NumbaKernel(NumpyKernel):
         bins = (distances.bits + 1) * levels
 
         def count(chunk: slice) -> np.ndarray:
-            tables = _grades(relevance, chunk)
-            counts = np.zeros((len(tables), loops.COPIES, bins), dtype=np.uint32)
-            tile = np.empty(loops.TILE, dtype=np.uint32)
-            loops.count_grades(query[chunk], words, relevance.group, tables, levels, tile, counts)
+            queries = query[chunk]
+            counts = np.zeros((len(queries), loops.COPIES, bins), dtype=np.uint32)
+            if relevance.words and relevance.rule.match is Match.SHARED:
+                asked, labels = relevance.words
+                least, graded = np.uint32(relevance.rule.threshold), relevance.graded
+                loops.count_by_labels(queries, words, asked[chunk], labels, least, graded, levels, counts)
+            else:
+                tables = _grades(relevance, chunk)
+                loops.count_by_sets(queries, words, tables, relevance.group, levels, counts)
             return counts.sum(axis=1, dtype=np.int64)
 
         counted = np.concatenate(self._each(count, part, _chunk(distances, relevance)))
@@ -111,7 +116,6 @@ class NumbaKernel(NumpyKernel):
                 relevance.group,
                 _grades(relevance, chunk),
                 many,
-                np.empty(loops.TILE, dtype=np.uint32),
                 before[rows],
                 found[rows],
                 start[rows],
@@ -184,11 +188,9 @@ def _count_sorted(distances: Hamming, chunk: slice, k: int) -> np.ndarray:
     """The k nearest items as entries, uint64 (q, k)."""
     query, words = distances.words
     queries = query[chunk]
-    tile = np.empty(loops.TILE, dtype=np.uint32)
-    counts = np.zeros((len(queries), distances.bits + 1), dtype=np.int64)
-    loops.count_distances(queries, words, tile, counts)
+    counts = np.zeros((len(queries), loops.COPIES, distances.bits + 1), dtype=np.uint32)
     out = np.empty((len(queries), k), dtype=np.uint64)
-    loops.place_items(queries, words, tile, counts, out)
+    loops.place_items(queries, words, counts, out)
     return out
 
 

@@ -76,36 +76,96 @@ def add_up(tables, set_sizes, total):
 
 
 @compiled
-def count_grades(queries, words, group, tables, levels, tile, counts):
-    """Add items of each grade at each distance to counts, uint32 (q, COPIES, (b + 1) * levels)."""
-    items = words.shape[1]
-    for start in range(0, items, TILE):
-        stop = min(start + TILE, items)
-        whole = (stop - start) // COPIES * COPIES
-        for q in range(len(queries)):
-            hamming_tile(queries[q], words, start, stop, np.uint32(levels), tile)
-            table = tables[q]
-            c0, c1, c2, c3 = counts[q, 0], counts[q, 1], counts[q, 2], counts[q, 3]
-            for j in range(0, whole, COPIES):
-                i = start + j
-                c0[tile[j] + table[group[i]]] += np.uint32(1)
-                c1[tile[j + 1] + table[group[i + 1]]] += np.uint32(1)
-                c2[tile[j + 2] + table[group[i + 2]]] += np.uint32(1)
-                c3[tile[j + 3] + table[group[i + 3]]] += np.uint32(1)
-            for j in range(whole, stop - start):
-                c0[tile[j] + table[group[start + j]]] += np.uint32(1)
+def add_grades(query, labels, least, graded, start, stop, out):
+    """Add the grades of items start to stop to out, where an item is relevant by labels in common.
+
+    Args:
+        query: The query's labels, in one word.
+        labels: Those of the items (N,).
+        least: How many have to be in common.
+        graded: Whether a grade is their number.
+        out: uint32 (TILE,).
+    """
+    if graded:
+        for i in range(start, stop):
+            common = np.uint32(popcount(query & labels[i]))
+            out[i - start] += common if common >= least else np.uint32(0)
+    else:
+        for i in range(start, stop):
+            out[i - start] += np.uint32(np.uint32(popcount(query & labels[i])) >= least)
 
 
 @compiled
-def place_hits(queries, words, group, tables, k, tile, before, found, start_of, grade_of):
+def add_grades_of_sets(table, group, start, stop, out):
+    """Add the grades of items start to stop to out, from those of their label sets, uint8 (G,)."""
+    for i in range(start, stop):
+        out[i - start] += table[group[i]]
+
+
+@compiled
+def count_cells(cells, many, counts):
+    """Count the first cells, uint32 (TILE,), into counts, uint32 (COPIES, number of cells)."""
+    c0, c1, c2, c3 = counts[0], counts[1], counts[2], counts[3]
+    whole = many // COPIES * COPIES
+    for j in range(0, whole, COPIES):
+        c0[cells[j]] += np.uint32(1)
+        c1[cells[j + 1]] += np.uint32(1)
+        c2[cells[j + 2]] += np.uint32(1)
+        c3[cells[j + 3]] += np.uint32(1)
+    for j in range(whole, many):
+        c0[cells[j]] += np.uint32(1)
+
+
+@compiled
+def count_by_labels(queries, words, query_labels, labels, least, graded, levels, counts):
+    """Items of each grade at each distance, from labels in one word each.
+
+    Args:
+        queries: Codes (q, W).
+        words: Codes (W, N).
+        query_labels: (q,).
+        labels: (N,).
+        least: As for `add_grades`, and so is graded.
+        levels: L + 1.
+        counts: uint32 (q, COPIES, (b + 1) * levels), zeros.
+    """
+    cells = np.empty(TILE, dtype=np.uint32)
+    for start in range(0, words.shape[1], TILE):
+        stop = min(start + TILE, words.shape[1])
+        for q in range(len(queries)):
+            hamming_tile(queries[q], words, start, stop, np.uint32(levels), cells)
+            add_grades(query_labels[q], labels, least, graded, start, stop, cells)
+            count_cells(cells, stop - start, counts[q])
+
+
+@compiled
+def count_by_sets(queries, words, tables, group, levels, counts):
+    """The same from the grades of label sets, uint8 (q, G)."""
+    cells = np.empty(TILE, dtype=np.uint32)
+    for start in range(0, words.shape[1], TILE):
+        stop = min(start + TILE, words.shape[1])
+        for q in range(len(queries)):
+            hamming_tile(queries[q], words, start, stop, np.uint32(levels), cells)
+            add_grades_of_sets(tables[q], group, start, stop, cells)
+            count_cells(cells, stop - start, counts[q])
+
+
+@compiled
+def place_hits(queries, words, group, tables, k, before, found, start_of, grade_of):
     """Ranks of the relevant items among the first k, ties in database order.
 
     Args:
+        queries: Codes (q, W).
+        words: Codes (W, N).
+        group: int32 (N,), the label set of each item.
+        tables: uint8 (q, G), grades of label sets.
+        k: How many ranks to look at.
         before: int64 (q, b + 1), items nearer than each distance; counted up.
         found: int64 (q, b + 1), relevant items nearer than each distance; counted up.
         start_of: int32 (q, B), receives the number of items before each relevant one, nearest first.
         grade_of: uint8 (q, B), receives their grades.
     """
+    tile = np.empty(TILE, dtype=np.uint32)
     hits = np.empty(TILE, dtype=np.uint32)
     ranks = np.empty(TILE, dtype=np.int64)
     for q in range(len(queries)):
@@ -133,41 +193,37 @@ def place_hits(queries, words, group, tables, k, tile, before, found, start_of, 
 
 
 @compiled
-def place_items(queries, words, tile, before, out):
+def place_items(queries, words, counts, out):
     """The nearest items as entries, by counting sort.
 
     Args:
-        before: int64 (q, b + 1), items at each distance; receives how many are nearer or placed.
+        queries: Codes (q, W).
+        words: Codes (W, N).
+        counts: uint32 (q, COPIES, b + 1), zeros.
         out: uint64 (q, k), receives the entries.
     """
-    k = out.shape[1]
+    k, width = out.shape[1], counts.shape[2]
+    cells = np.empty(TILE, dtype=np.uint32)
+    seen = np.empty(width, dtype=np.int64)
     for q in range(len(queries)):
-        seen = before[q]
-        place = 0
-        for distance in range(len(seen)):
-            many = seen[distance]
-            seen[distance] = place
-            place += many
         for start in range(0, words.shape[1], TILE):
             stop = min(start + TILE, words.shape[1])
-            hamming_tile(queries[q], words, start, stop, np.uint32(1), tile)
+            hamming_tile(queries[q], words, start, stop, np.uint32(1), cells)
+            count_cells(cells, stop - start, counts[q])
+        place = 0
+        for distance in range(width):
+            seen[distance] = place
+            for copy in range(COPIES):
+                place += counts[q, copy, distance]
+        for start in range(0, words.shape[1], TILE):
+            stop = min(start + TILE, words.shape[1])
+            hamming_tile(queries[q], words, start, stop, np.uint32(1), cells)
             for j in range(stop - start):
-                distance = tile[j]
+                distance = cells[j]
                 rank = seen[distance]
                 if rank < k:
                     out[q, rank] = np.uint64(distance) << np.uint64(32) | np.uint64(start + j)
                     seen[distance] = rank + 1
-
-
-@compiled
-def count_distances(queries, words, tile, counts):
-    """Add the items at each distance to counts, int64 (q, b + 1), zeros."""
-    for start in range(0, words.shape[1], TILE):
-        stop = min(start + TILE, words.shape[1])
-        for q in range(len(queries)):
-            hamming_tile(queries[q], words, start, stop, np.uint32(1), tile)
-            for j in range(stop - start):
-                counts[q, tile[j]] += 1
 
 
 @compiled
