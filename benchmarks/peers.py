@@ -49,13 +49,22 @@ def _map_over_retrieved(order, labels, database_labels):
 
 
 def gather_argsort(query, indices, codebooks, query_labels, database_labels, k):
-    """mAP@k by gathered table entries and a full argsort, query by query (MeCoQ)."""
+    """mAP@k by gathered table entries and a full argsort, query by query, in torch (MeCoQ).
+
+    All arguments but k are tensors, the indices int64.
+    """
     values = []
     for vector, labels in zip(query, query_labels, strict=True):
         tables = codebooks @ vector
-        scores = sum(tables[m][indices[:, m]] for m in range(len(tables)))
-        values.append(_map_over_retrieved(np.argsort(-scores)[:k], labels, database_labels))
-    return float(np.mean([value for value in values if value is not None]))
+        scores = torch.zeros(len(indices))
+        for m, table in enumerate(tables):
+            scores += table[indices[:, m]]
+        order = torch.argsort(scores, descending=True)[:k]
+        match = (database_labels[order] @ labels > 0).float()
+        if match.any():
+            precisions = match.cumsum(dim=0) / torch.arange(1, k + 1)
+            values.append(float((precisions * match).sum() / match.sum()))
+    return float(np.mean(values))
 
 
 def reconstruct_argpartition(query, indices, codebooks, query_labels, database_labels, k):
@@ -78,13 +87,13 @@ def radius_matrix(query, database, query_labels, database_labels):
     """
     bits = query.shape[1]
     radii = torch.arange(bits + 1, dtype=torch.float32)[:, None]
-    precisions, recalls = [], []
-    for code, labels in zip(query, query_labels, strict=True):
+    precision, recall = torch.zeros(2, len(query), bits + 1)
+    counted = torch.zeros(len(query), dtype=torch.bool)
+    for q, (code, labels) in enumerate(zip(query, query_labels, strict=True)):
         relevant = (labels @ database_labels.T > 0).float()
-        if not relevant.any():
-            continue
+        counted[q] = relevant.any()
         inside = (0.5 * (bits - code @ database.T) <= radii).float()
         hits = (relevant * inside).sum(dim=1)
-        precisions.append(hits / inside.sum(dim=1).clamp(min=1))
-        recalls.append(hits / relevant.sum())
-    return torch.stack(precisions).mean(dim=0).numpy(), torch.stack(recalls).mean(dim=0).numpy()
+        precision[q] = hits / inside.sum(dim=1).clamp(min=1)
+        recall[q] = hits / relevant.sum().clamp(min=1)
+    return precision[counted].mean(dim=0).numpy(), recall[counted].mean(dim=0).numpy()

@@ -90,19 +90,20 @@ def _at_hits(blocks: Blocks, gained: np.ndarray, cut: int) -> np.ndarray:
     j - 1 places before it (g - g / r) / (n - 1) each.
     """
     values = np.cumsum(gained, axis=1, dtype=np.float64)
-    counted = (blocks.hits > 0) & (blocks.start < cut)
-    shared = counted & (blocks.size > 1)
-    after = values[shared]
+    counted = blocks.hits > 0
+    if cut < blocks.items:
+        counted &= blocks.start < cut
     # A block of one item needs no expectation, and most blocks of fine distances are such.
+    several = () if blocks.untied else np.nonzero(counted & (blocks.size > 1))
+    after = values[several] if several else np.empty(0)
     values /= blocks.start + np.int64(1)
     values *= counted
     if len(after):
         n, r, g, s = (
-            array[shared].astype(np.float64) for array in (blocks.size, blocks.hits, gained, blocks.start)
+            array[several].astype(np.float64) for array in (blocks.size, blocks.hits, gained, blocks.start)
         )
-        before = after - g
         once, weighted = _sums(s, np.minimum(n, cut - s))
-        values[shared] = r / n * ((before + g / r) * once + (g - g / r) / (n - 1) * weighted)
+        values[several] = r / n * ((after - g + g / r) * once + (g - g / r) / (n - 1) * weighted)
     return values
 
 
@@ -120,6 +121,10 @@ def _over_retrieved(blocks: Blocks, gained: np.ndarray, summed: np.ndarray, cut:
     Where k cuts a block their number is random: of its first n' places, h hold a relevant item with
     hypergeometric probability, and given h they are spread evenly.
     """
+    if cut == blocks.items:
+        return _divided(row_sums(summed), blocks.relevant)
+    if blocks.untied:
+        return _divided(row_sums(summed), np.count_nonzero(summed, axis=1))
     shown = blocks.shown(cut)
     whole = shown == blocks.size
     found = np.einsum("qb,qb->q", blocks.hits, whole, dtype=np.int64)

@@ -45,6 +45,7 @@ class Blocks:
         grades: Integers (Q, B, L), how many of them have each grade from 1 to L.
         total: int64 (Q, L), items of each grade in the whole database.
         items: Number of database items.
+        untied: Whether every block is known to be a single item, and needs no expectation.
     """
 
     start: np.ndarray
@@ -52,6 +53,7 @@ class Blocks:
     grades: np.ndarray
     total: np.ndarray
     items: int
+    untied: bool = False
 
     def __len__(self) -> int:
         return len(self.start)

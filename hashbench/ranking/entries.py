@@ -114,7 +114,7 @@ def to_blocks(
     counts = np.zeros((len(rows), width, total.shape[1]), dtype=np.int32)
     for i, (first, many, graded) in enumerate(rows):
         start[i, : len(first)], size[i, : len(first)], counts[i, : len(first)] = first, many, graded
-    return Blocks(start, size, counts, total, len(group))
+    return Blocks(start, size, counts, total, len(group), untied=not tied)
 
 
 def _row(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -28,7 +28,7 @@ _CHUNK, _DENSE_CHUNK = 16, 2
 _GRADES_AN_ITEM = 4
 # A group of queries holds this many numbers, or so many an item and thread where that is more: the
 # metrics take some ten arrays of as many.
-_HELD, _HELD_AN_ITEM = 100_000, 1 / 4
+_HELD, _HELD_AN_ITEM = 200_000, 1 / 4
 # Where more than this share of the items is wanted, sorting all is faster than finding a bound.
 _SORT_ALL = 1 / 8
 _SAMPLE = 4096
@@ -63,13 +63,7 @@ class NumbaKernel(NumpyKernel):
         def count(chunk: slice) -> np.ndarray:
             queries = query[chunk]
             counts = np.zeros((len(queries), loops.COPIES, bins), dtype=np.uint32)
-            if relevance.words and relevance.rule.match is Match.SHARED:
-                asked, labels = relevance.words
-                least, graded = np.uint32(relevance.rule.threshold), relevance.graded
-                loops.count_by_labels(queries, words, asked[chunk], labels, least, graded, levels, counts)
-            else:
-                tables = _grades(relevance, chunk)
-                loops.count_by_sets(queries, words, tables, relevance.group, levels, counts)
+            loops.count_grades(queries, words, _truth(relevance, chunk), levels, counts)
             return counts.sum(axis=1, dtype=np.int64)
 
         counted = np.concatenate(self._each(count, part, _chunk(distances, relevance)))
@@ -110,22 +104,14 @@ class NumbaKernel(NumpyKernel):
 
         def place(chunk: slice) -> None:
             rows = slice(chunk.start - part.start, chunk.stop - part.start)
-            loops.place_hits(
-                query[chunk],
-                words,
-                relevance.group,
-                _grades(relevance, chunk),
-                many,
-                before[rows],
-                found[rows],
-                start[rows],
-                grade[rows],
-            )
+            outcome = before[rows], found[rows], start[rows], grade[rows]
+            loops.place_hits(query[chunk], words, _truth(relevance, chunk), many, *outcome)
 
         self._each(place, part, _chunk(distances, relevance))
         grades = grade[:, :, None] == np.arange(1, relevance.levels + 1, dtype=np.uint8)
         size = np.broadcast_to(np.int32(1), start.shape)
-        return Blocks(start, size, grades.view(np.uint8), counts.at[:, :, 1:].sum(axis=1), counts.items)
+        total = counts.at[:, :, 1:].sum(axis=1)
+        return Blocks(start, size, grades.view(np.uint8), total, counts.items, untied=True)
 
     def _ranked(
         self, distances: Distances, relevance: Relevance, part: slice, k: int | None, *, tied: bool
@@ -150,7 +136,8 @@ class NumbaKernel(NumpyKernel):
 
         rows = [row for rows in self._each(rank, part, _chunk(distances, relevance)) for row in rows]
         start, size, grades = (_padded([row[i] for row in rows], 0) for i in range(3))
-        return Blocks(start, size, grades, np.stack([row[3] for row in rows]), distances.items)
+        total = np.stack([row[3] for row in rows])
+        return Blocks(start, size, grades, total, distances.items, untied=not tied)
 
     def _step(self, distances: Distances, width: int) -> int:
         held = max(_HELD, _HELD_AN_ITEM * distances.items * self.threads)
@@ -158,7 +145,9 @@ class NumbaKernel(NumpyKernel):
 
     def _each(self, work: Callable[[slice], T], part: slice, chunk: int) -> list[T]:
         """Work on a group of queries in chunks, on all threads; results are in order."""
-        step = max(1, min(chunk, -(-(part.stop - part.start) // self.threads)))
+        many = part.stop - part.start
+        rounds = -(-many // (chunk * self.threads))
+        step = -(-many // (rounds * self.threads))  # the same for every thread
         chunks = [
             slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)
         ]
@@ -172,6 +161,16 @@ def _chunk(distances: Distances, relevance: Relevance | None = None) -> int:
     most = _DENSE_CHUNK if isinstance(distances, Dense) else _CHUNK
     sets = len(relevance.sets) if relevance else 1
     return max(1, min(most, _GRADES_AN_ITEM * distances.items // sets))
+
+
+def _truth(relevance: Relevance, part: slice) -> tuple[Any, ...]:
+    """Ground truth of some queries, as `loops.add_grades` takes it."""
+    threshold, graded = np.uint32(relevance.rule.threshold), relevance.graded
+    if relevance.words and relevance.rule.match is Match.SHARED:
+        asked, labels = relevance.words
+        return asked[part], labels, threshold, graded, np.empty((0, 0), np.uint8), relevance.group
+    nothing = np.empty(0, dtype=np.uint32)
+    return nothing, nothing, threshold, graded, _grades(relevance, part), relevance.group
 
 
 def _grades(relevance: Relevance, part: slice) -> np.ndarray:

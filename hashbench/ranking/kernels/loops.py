@@ -76,30 +76,26 @@ def add_up(tables, set_sizes, total):
 
 
 @compiled
-def add_grades(query, labels, least, graded, start, stop, out):
-    """Add the grades of items start to stop to out, where an item is relevant by labels in common.
+def add_grades(q, truth, start, stop, out):
+    """Add the grades of items start to stop for a query to out, uint32 (TILE,).
 
     Args:
-        query: The query's labels, in one word.
-        labels: Those of the items (N,).
-        least: How many have to be in common.
-        graded: Whether a grade is their number.
-        out: uint32 (TILE,).
+        q: Which of the queries.
+        truth: Labels of queries (q,) and items (N,) in one word each; how many have to be in common;
+            whether a grade is their number; where labels take more than a word and are empty, grades of
+            label sets, uint8 (q, G), instead; and the set of each item, int32 (N,).
     """
-    if graded:
+    asked, labels, least, graded, tables, group = truth
+    if len(labels) == 0:
         for i in range(start, stop):
-            common = np.uint32(popcount(query & labels[i]))
+            out[i - start] += tables[q, group[i]]
+    elif graded:
+        for i in range(start, stop):
+            common = np.uint32(popcount(asked[q] & labels[i]))
             out[i - start] += common if common >= least else np.uint32(0)
     else:
         for i in range(start, stop):
-            out[i - start] += np.uint32(np.uint32(popcount(query & labels[i])) >= least)
-
-
-@compiled
-def add_grades_of_sets(table, group, start, stop, out):
-    """Add the grades of items start to stop to out, from those of their label sets, uint8 (G,)."""
-    for i in range(start, stop):
-        out[i - start] += table[group[i]]
+            out[i - start] += np.uint32(np.uint32(popcount(asked[q] & labels[i])) >= least)
 
 
 @compiled
@@ -117,15 +113,13 @@ def count_cells(cells, many, counts):
 
 
 @compiled
-def count_by_labels(queries, words, query_labels, labels, least, graded, levels, counts):
-    """Items of each grade at each distance, from labels in one word each.
+def count_grades(queries, words, truth, levels, counts):
+    """Items of each grade at each distance.
 
     Args:
         queries: Codes (q, W).
         words: Codes (W, N).
-        query_labels: (q,).
-        labels: (N,).
-        least: As for `add_grades`, and so is graded.
+        truth: As for `add_grades`.
         levels: L + 1.
         counts: uint32 (q, COPIES, (b + 1) * levels), zeros.
     """
@@ -134,62 +128,51 @@ def count_by_labels(queries, words, query_labels, labels, least, graded, levels,
         stop = min(start + TILE, words.shape[1])
         for q in range(len(queries)):
             hamming_tile(queries[q], words, start, stop, np.uint32(levels), cells)
-            add_grades(query_labels[q], labels, least, graded, start, stop, cells)
+            add_grades(q, truth, start, stop, cells)
             count_cells(cells, stop - start, counts[q])
 
 
 @compiled
-def count_by_sets(queries, words, tables, group, levels, counts):
-    """The same from the grades of label sets, uint8 (q, G)."""
-    cells = np.empty(TILE, dtype=np.uint32)
-    for start in range(0, words.shape[1], TILE):
-        stop = min(start + TILE, words.shape[1])
-        for q in range(len(queries)):
-            hamming_tile(queries[q], words, start, stop, np.uint32(levels), cells)
-            add_grades_of_sets(tables[q], group, start, stop, cells)
-            count_cells(cells, stop - start, counts[q])
-
-
-@compiled
-def place_hits(queries, words, group, tables, k, before, found, start_of, grade_of):
+def place_hits(queries, words, truth, k, before, found, start_of, grade_of):
     """Ranks of the relevant items among the first k, ties in database order.
 
     Args:
         queries: Codes (q, W).
         words: Codes (W, N).
-        group: int32 (N,), the label set of each item.
-        tables: uint8 (q, G), grades of label sets.
+        truth: As for `add_grades`.
         k: How many ranks to look at.
         before: int64 (q, b + 1), items nearer than each distance; counted up.
         found: int64 (q, b + 1), relevant items nearer than each distance; counted up.
         start_of: int32 (q, B), receives the number of items before each relevant one, nearest first.
         grade_of: uint8 (q, B), receives their grades.
     """
-    tile = np.empty(TILE, dtype=np.uint32)
+    cells = np.empty(TILE, dtype=np.uint32)
+    grades = np.empty(TILE, dtype=np.uint32)
     hits = np.empty(TILE, dtype=np.uint32)
     ranks = np.empty(TILE, dtype=np.int64)
     for q in range(len(queries)):
-        seen, table = before[q], tables[q]
+        seen = before[q]
         last = 0  # no item farther than this is among the first k
         while last + 1 < len(seen) and seen[last + 1] < k:
             last += 1
         for start in range(0, words.shape[1], TILE):
             stop = min(start + TILE, words.shape[1])
-            hamming_tile(queries[q], words, start, stop, np.uint32(1), tile)
+            hamming_tile(queries[q], words, start, stop, np.uint32(1), cells)
+            grades[:] = 0
+            add_grades(q, truth, start, stop, grades)
             many = 0  # listing hits first needs no branch, which could not be foreseen
             for j in range(stop - start):
-                if tile[j] <= last:
-                    rank = seen[tile[j]]
-                    seen[tile[j]] = rank + 1
+                if cells[j] <= last:
+                    rank = seen[cells[j]]
+                    seen[cells[j]] = rank + 1
                     hits[many] = j
                     ranks[many] = rank
-                    many += (table[group[start + j]] > 0) & (rank < k)
+                    many += (grades[j] > 0) & (rank < k)
             for h in range(many):
-                j = hits[h]
-                place = found[q, tile[j]]
-                found[q, tile[j]] = place + 1
+                place = found[q, cells[hits[h]]]
+                found[q, cells[hits[h]]] = place + 1
                 start_of[q, place] = ranks[h]
-                grade_of[q, place] = table[group[start + j]]
+                grade_of[q, place] = grades[hits[h]]
 
 
 @compiled
