@@ -4,6 +4,7 @@ import statistics
 
 import pytest
 
+from hashbench.metrics.presets import PRESETS, SUITE
 from hashbench.reports.faces import cells, markdown
 from hashbench.reports.leaderboard import leaderboard, run_frame
 from hashbench.runs.store import RunStore
@@ -17,7 +18,7 @@ def records(run, tmp_path):
 
 
 def test_seeds_become_mean_and_standard_deviation(records):
-    board = leaderboard(run_frame(records, "hashbench"))
+    board = leaderboard(run_frame(records, SUITE), SUITE)
     row = board[board["method"] == "lsh"].iloc[0]
     values = [r.metrics("hashbench")["map@all"] for r in records if r.spec.method["name"] == "lsh"]
     assert row["seeds"] == 3
@@ -26,35 +27,35 @@ def test_seeds_become_mean_and_standard_deviation(records):
 
 
 def test_rows_are_grouped_by_supervision_then_sorted_by_score(records):
-    board = leaderboard(run_frame(records, "hashbench"))
+    board = leaderboard(run_frame(records, SUITE), SUITE)
     assert list(board["supervision"]) == ["none", "none", "tags"]
     unsupervised = board[board["supervision"] == "none"]
     assert list(unsupervised["map@all"]) == sorted(unsupervised["map@all"], reverse=True)
 
 
 def test_other_distances_are_rows_on_request(records):
-    board = leaderboard(run_frame(records, "wsdhq"), all_distances=True)
+    board = leaderboard(run_frame(records, PRESETS["wsdhq"]), PRESETS["wsdhq"], all_distances=True)
     assert list(board[board["method"] == "wsdhq"]["distance"]) != []
     assert set(board["distance"]) == {"hamming", "aqd", "sqd", "feature"}
 
 
 def test_an_unquantized_row_pays_for_its_floats(records):
-    board = leaderboard(run_frame(records, "hashbench"), all_distances=True)
+    board = leaderboard(run_frame(records, SUITE), SUITE, all_distances=True)
     price = board[board["method"] == "wsdhq"].set_index("distance")
     assert price["bytes/image"].to_dict() == {"aqd": 2, "sqd": 2, "feature": 200}
     assert price["shared KiB"].to_dict() == {"aqd": 100, "sqd": 100, "feature": 0}
 
 
 def test_settings_that_differ_stand_beside_the_name(records):
-    board = leaderboard(run_frame(records, "hashbench"))
-    assert cells(board)["method"].iloc[-1] == "wsdhq (iterations=30)"
+    board = leaderboard(run_frame(records, SUITE), SUITE)
+    assert cells(board, SUITE)["method"].iloc[-1] == "wsdhq (iterations=30)"
 
 
 def test_markdown_holds_every_cell(records):
-    board = leaderboard(run_frame(records, "hashbench"))
-    page = markdown(board, "hashbench")
+    board = leaderboard(run_frame(records, SUITE), SUITE)
+    page = markdown(board, SUITE)
     assert "### shapes (split test), tag protocol tags, backbone pooled" in page
-    for cell in cells(board).to_numpy().ravel():
+    for cell in cells(board, SUITE).to_numpy().ravel():
         assert cell in page
     assert "Metric preset hashbench" in page
 
@@ -67,5 +68,5 @@ def test_the_command_prints_both_faces_and_filters(records, cli, tmp_path):
     assert status in (0, None) and out.startswith("### shapes")
     status, _, err = cli("leaderboard", *store, "--bits", "8")
     assert status == 2 and "holds no such run" in err
-    status, _, err = cli("leaderboard", *store, "--metrics", "sklearn")
-    assert status == 2 and "unknown metric preset 'sklearn'" in err
+    status, _, err = cli("leaderboard", *store, "--metrics", "sklaern")
+    assert status == 2 and "unknown metric preset 'sklaern'" in err

@@ -202,9 +202,6 @@ class _Reach:
 
     def __init__(self, items: int, k: int) -> None:
         self.k = k
-        # Entries of all items take the place of the distances, which lie in the first half.
-        self._room = np.empty(items, dtype=np.uint64)
-        self._row = self._room.view(np.float32)[:items]
         self._step = max(1, items // _SAMPLE)
         sampled = -(-items // self._step)
         wanted = sampled * k / items
@@ -213,6 +210,9 @@ class _Reach:
         most = int((2 * self._place + 1) * items / sampled) if few else 0
         self._places = np.empty(most, dtype=np.uint32)
         self._found = np.empty(most, dtype=np.uint64)
+        # Where all items are wanted their entries take the place of the distances, in the first half.
+        self._all = None if few else np.empty(items, dtype=np.uint64)
+        self._row = np.empty(items, np.float32) if self._all is None else self._all.view(np.float32)[:items]
 
     def entries(self, distances: Distances, chunk: slice) -> Iterator[np.ndarray]:
         """For each query, unsorted entries of the k nearest with all ties; the next overwrite them."""
@@ -231,8 +231,9 @@ class _Reach:
             many = loops.entries_within(self._row, bound, self._places, self._found)
             if self.k <= many < len(self._found):
                 return self._found[:many]
-        loops.all_entries(self._row, self._room)
-        return self._room
+        room = np.empty(len(self._row), dtype=np.uint64) if self._all is None else self._all
+        loops.all_entries(self._row, room)
+        return room
 
 
 def _cut(entries: np.ndarray, k: int, *, whole_blocks: bool) -> np.ndarray:

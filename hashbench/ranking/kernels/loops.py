@@ -37,12 +37,18 @@ def popcount(context: Any, value: Any) -> Any:
 
 @compiled
 def hamming_tile(query, words, start, stop, scale, out):
-    """Distances to items start to stop, times a scale, into out."""
-    for i in range(start, stop):
-        out[i - start] = np.uint32(popcount(query[0] ^ words[0, i])) * scale
+    """Distances to items start to stop, times a scale, into out.
+
+    Here and below, indices that count from 0 over a slice let the compiler use vector instructions; with
+    an offset that could be negative it would not.
+    """
+    some = words[0, start:stop]
+    for j in range(len(some)):
+        out[j] = np.uint32(popcount(query[0] ^ some[j])) * scale
     for w in range(1, len(query)):
-        for i in range(start, stop):
-            out[i - start] += np.uint32(popcount(query[w] ^ words[w, i])) * scale
+        some = words[w, start:stop]
+        for j in range(len(some)):
+            out[j] += np.uint32(popcount(query[w] ^ some[j])) * scale
 
 
 @compiled
@@ -86,16 +92,18 @@ def add_grades(q, truth, start, stop, out):
             label sets, uint8 (q, G), instead; and the set of each item, int32 (N,).
     """
     asked, labels, least, graded, tables, group = truth
+    some = labels[start:stop]
     if len(labels) == 0:
-        for i in range(start, stop):
-            out[i - start] += tables[q, group[i]]
+        sets, table = group[start:stop], tables[q]
+        for j in range(len(sets)):
+            out[j] += table[sets[j]]
     elif graded:
-        for i in range(start, stop):
-            common = np.uint32(popcount(asked[q] & labels[i]))
-            out[i - start] += common if common >= least else np.uint32(0)
+        for j in range(len(some)):
+            common = np.uint32(popcount(asked[q] & some[j]))
+            out[j] += common if common >= least else np.uint32(0)
     else:
-        for i in range(start, stop):
-            out[i - start] += np.uint32(np.uint32(popcount(asked[q] & labels[i])) >= least)
+        for j in range(len(some)):
+            out[j] += np.uint32(np.uint32(popcount(asked[q] & some[j])) >= least)
 
 
 @compiled
