@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -47,6 +47,7 @@ class Report:
         items: N.
         relevance: The rule of relevance.
         kernel: What ranked.
+        presets: What each metric preset stands for.
         scores: Every query's metrics by distance, then metric preset.
         code_statistics: How well the database's codes use their bits.
         seconds: Time to rank and score.
@@ -58,6 +59,7 @@ class Report:
     items: int
     relevance: str
     kernel: str
+    presets: tuple[MetricPreset, ...]
     scores: dict[str, dict[str, Scores]]
     code_statistics: dict[str, float]
     seconds: float
@@ -107,6 +109,7 @@ class Report:
             "items": self.items,
             "relevance": self.relevance,
             "kernel": self.kernel,
+            "presets": {one.name: asdict(one) | {"metrics": list(one.metrics)} for one in self.presets},
             "scores": means,
             "skipped": self.skipped(),
             "code_statistics": self.code_statistics,
@@ -185,6 +188,7 @@ def evaluate(
         items=first.items,
         relevance=str(rule),
         kernel=chosen.name,
+        presets=tuple(wanted),
         scores=scores,
         code_statistics=statistics(codes, bits=bits),
         seconds=seconds,

@@ -236,10 +236,11 @@ def test_the_summary_is_strict_json():
     told = json.loads(json.dumps(summary, allow_nan=False))
     assert told == summary
     assert set(told) == {
-        *("bits", "queries", "items", "relevance", "kernel", "scores", "skipped"),
+        *("bits", "queries", "items", "relevance", "kernel", "presets", "scores", "skipped"),
         *("code_statistics", "seconds", "curves"),
     }
     assert told["scores"]["hamming"]["hashbench"] == means(report)
+    assert told["presets"]["trec"]["ties"] == "id_descending"
     assert told["skipped"]["hamming"]["hashbench"]["map@all"] >= 2
     assert len(told["curves"]["macro"]["recall"]) == 33
     assert None in told["curves"]["micro"]["precision"]  # nothing is at distance 0
