@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -109,7 +109,7 @@ class Report:
             "items": self.items,
             "relevance": self.relevance,
             "kernel": self.kernel,
-            "presets": {one.name: asdict(one) | {"metrics": list(one.metrics)} for one in self.presets},
+            "presets": {preset.name: preset.as_json() for preset in self.presets},
             "scores": means,
             "skipped": self.skipped(),
             "code_statistics": self.code_statistics,

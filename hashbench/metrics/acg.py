@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hashbench.ranking.blocks import Blocks, row_sums
+from hashbench.metrics.ndcg import Gain
+from hashbench.ranking.blocks import Blocks
 
 
 def acg(blocks: Blocks, k: int) -> np.ndarray:
@@ -26,5 +27,4 @@ def acg(blocks: Blocks, k: int) -> np.ndarray:
     >>> acg(blocks, 2).tolist()
     [1.0]
     """
-    gains = blocks.weighted(lambda grades: grades) / np.maximum(blocks.size, 1)
-    return row_sums(gains * blocks.shown(k)) / k
+    return blocks.expected(blocks.weighted(Gain.LINEAR.of), k) / k

@@ -5,6 +5,8 @@ N = items, b = bits, M = codebooks, K = codewords, D = dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
@@ -21,7 +23,7 @@ def bit_balance(codes: BinaryCodes) -> np.ndarray:
     >>> bit_balance(BinaryCodes(np.array([[0b10000000], [0b11000000]], dtype=np.uint8)))[:3].tolist()
     [1.0, 0.5, 0.0]
     """
-    return np.diagonal(_joint(codes)) / len(codes)
+    return sum(ones.sum(axis=0, dtype=np.float64) for ones in _unpacked(codes)) / len(codes)
 
 
 def bit_correlation(codes: BinaryCodes, bits: int | None = None) -> float:
@@ -34,7 +36,8 @@ def bit_correlation(codes: BinaryCodes, bits: int | None = None) -> float:
         bits: How many bits to look at, where the others are padding.
     """
     width = bits or codes.bits
-    both = _joint(codes)[:width, :width] / len(codes)
+    both = sum((ones.T @ ones).astype(np.float64) for ones in _unpacked(codes)) / len(codes)
+    both = both[:width, :width]
     share = np.diagonal(both)
     spread = np.sqrt(np.outer(share * (1 - share), share * (1 - share)))
     of_two = np.divide(both - np.outer(share, share), spread, out=np.ones_like(spread), where=spread > 0)
@@ -42,13 +45,10 @@ def bit_correlation(codes: BinaryCodes, bits: int | None = None) -> float:
     return float(np.abs(of_two[different]).mean()) if width > 1 else 0.0
 
 
-def _joint(codes: BinaryCodes) -> np.ndarray:
-    """How many items have both of two bits set, float64 (b, b); exact, a part of the items at a time."""
-    total = np.zeros((codes.bits, codes.bits))
+def _unpacked(codes: BinaryCodes) -> Iterator[np.ndarray]:
+    """The bits of a part of the items at a time, float32 (n, b)."""
     for start in range(0, len(codes), _CHUNK):
-        ones = np.unpackbits(codes.packed[start : start + _CHUNK], axis=1).astype(np.float32)
-        total += ones.T @ ones
-    return total
+        yield np.unpackbits(codes.packed[start : start + _CHUNK], axis=1).astype(np.float32)
 
 
 def bit_entropy(codes: BinaryCodes) -> float:

@@ -5,8 +5,8 @@ A preset is data: how a system scores, and which of its numbers are reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
@@ -71,6 +71,10 @@ class MetricPreset:
     def graded(self) -> bool:
         """Whether a metric asks how relevant items are."""
         return any(metric.graded for metric in self.named())
+
+    def as_json(self) -> dict[str, Any]:
+        """Every option by name, as it is stored with results."""
+        return asdict(self) | {"metrics": list(self.metrics)}
 
     def refuse(self, relevant: np.ndarray) -> None:
         """Complain of queries without any relevant item where that is the preset's rule.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hashbench.metrics.average_precision import Denominator, mean_gain_at_hits
+from hashbench.metrics.ndcg import Gain
 from hashbench.ranking.blocks import Blocks
 
 
@@ -28,4 +29,4 @@ def wap(blocks: Blocks, k: int | None, denominator: Denominator = Denominator.RE
     >>> wap(blocks, 2).tolist()
     [1.0]
     """
-    return mean_gain_at_hits(blocks, blocks.weighted(lambda grades: grades), k, denominator)
+    return mean_gain_at_hits(blocks, blocks.weighted(Gain.LINEAR.of), k, denominator)

@@ -90,8 +90,11 @@ class Blocks:
 
     def expected_hits(self, k: np.ndarray | int) -> np.ndarray:
         """Relevant items among the first k, in expectation over ties, float64 (Q,)."""
-        share = self.hits / np.maximum(self.size, 1)
-        return row_sums(share * self.shown(k))
+        return self.expected(self.hits, k)
+
+    def expected(self, gained: np.ndarray, k: np.ndarray | int) -> np.ndarray:
+        """Sum over the first k items, in expectation over ties, of what each block gains (Q, B)."""
+        return row_sums(gained / np.maximum(self.size, 1) * self.shown(k))
 
     def weighted(self, gain: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Sum of a gain over each block's items, float64 (Q, B).

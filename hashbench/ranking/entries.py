@@ -33,10 +33,9 @@ def keys(distances: np.ndarray) -> np.ndarray:
     return np.where(negative, ~raw, raw | np.uint32(0x8000_0000))
 
 
-def pack(distances: np.ndarray, positions: np.ndarray | None = None) -> np.ndarray:
-    """Entries (..., N) of distances (..., N) at positions (N,), which count from 0 if not given."""
-    places = np.arange(distances.shape[-1]) if positions is None else positions
-    return keys(distances).astype(np.uint64) << _HALF | places.astype(np.uint64)
+def pack(distances: np.ndarray) -> np.ndarray:
+    """Entries (..., N) of distances (..., N), in the order of their positions."""
+    return keys(distances).astype(np.uint64) << _HALF | np.arange(distances.shape[-1], dtype=np.uint64)
 
 
 def positions(entries: np.ndarray) -> np.ndarray:
@@ -109,12 +108,17 @@ def to_blocks(
         _row(row, table, group, total.shape[1], tied=tied)
         for row, table in zip(entries, grades, strict=True)
     ]
-    width = max(len(start) for start, _, _ in rows)
-    start, size = (np.zeros((len(rows), width), dtype=np.int32) for _ in range(2))
-    counts = np.zeros((len(rows), width, total.shape[1]), dtype=np.int32)
-    for i, (first, many, graded) in enumerate(rows):
-        start[i, : len(first)], size[i, : len(first)], counts[i, : len(first)] = first, many, graded
+    start, size, counts = (padded([row[i] for row in rows], 0) for i in range(3))
     return Blocks(start, size, counts, total, len(group), untied=not tied)
+
+
+def padded(rows: Sequence[np.ndarray], fill: int | np.uint64) -> np.ndarray:
+    """Arrays of unlike lengths as one, filled up at their ends."""
+    width = max(len(row) for row in rows)
+    whole = np.full((len(rows), width, *rows[0].shape[1:]), fill, dtype=rows[0].dtype)
+    for target, row in zip(whole, rows, strict=True):
+        target[: len(row)] = row
+    return whole
 
 
 def _row(

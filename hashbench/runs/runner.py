@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         variant=run.variant,
         primary=next(iter(evaluation.means)),
         scores=evaluation.means,
-        presets={name: asdict(preset) for name, preset in PRESETS.items()},
+        presets={name: preset.as_json() for name, preset in PRESETS.items()},
         code_statistics=evaluation.code_statistics,
         sizes=_sizes(run, view),
         cost=_cost(method, state, encoded, evaluation, train_seconds=train_seconds),

@@ -6,7 +6,7 @@ Q = queries, N = database items, b = bits, L = highest grade, G = distinct label
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ class NumbaKernel(NumpyKernel):
             return [_cut(np.sort(entries), many, whole_blocks=whole_blocks) for entries in found]
 
         found = self._each(find, part, _chunk(distances))
-        return _padded([row for rows in found for row in rows], ranked.PADDING)
+        return ranked.padded([row for rows in found for row in rows], ranked.PADDING)
 
     def ordered(self, distances: Distances, relevance: Relevance, part: slice, k: int | None) -> Blocks:
         """The rankings of some queries down to rank k, ties in database order: blocks of one item."""
@@ -135,7 +135,7 @@ class NumbaKernel(NumpyKernel):
             return found
 
         rows = [row for rows in self._each(rank, part, _chunk(distances, relevance)) for row in rows]
-        start, size, grades = (_padded([row[i] for row in rows], 0) for i in range(3))
+        start, size, grades = (ranked.padded([row[i] for row in rows], 0) for i in range(3))
         total = np.stack([row[3] for row in rows])
         return Blocks(start, size, grades, total, distances.items, untied=not tied)
 
@@ -251,12 +251,3 @@ def _gather(
     grades = np.zeros((most, len(total)), dtype=np.int32)
     many = loops.gather_blocks(entries, tied, start, size, grades)
     return start[:many], size[:many], grades[:many]
-
-
-def _padded(rows: Sequence[np.ndarray], fill: int | np.uint64) -> np.ndarray:
-    """Arrays of unlike lengths as one, filled up at their ends."""
-    width = max(len(row) for row in rows)
-    whole = np.full((len(rows), width, *rows[0].shape[1:]), fill, dtype=rows[0].dtype)
-    for target, row in zip(whole, rows, strict=True):
-        target[: len(row)] = row
-    return whole

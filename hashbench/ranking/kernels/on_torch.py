@@ -14,7 +14,7 @@ from torch import Tensor
 from hashbench.codes.binary import BinaryCodes
 from hashbench.ranking.counts import DistanceCounts
 from hashbench.ranking.distances import Distances, Hamming, LookUp
-from hashbench.ranking.entries import PADDING
+from hashbench.ranking.entries import PADDING, POSITION
 from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.relevance import Relevance
 
@@ -22,7 +22,6 @@ from hashbench.ranking.relevance import Relevance
 _TILE_ENTRIES = {"cuda": 2**25, "cpu": 2**20}
 # Half precision counts exactly up to here.
 _EXACT_HALF = 2048
-_POSITION = 2**32 - 1
 
 
 class TorchKernel(NumpyKernel):
@@ -53,7 +52,7 @@ class TorchKernel(NumpyKernel):
         found = entries.topk(many, largest=False, sorted=True).values
         if not whole_blocks:
             return _unsigned(found)
-        bound = found[:, -1:] | _POSITION
+        bound = found[:, -1:] | int(POSITION)
         width = int((entries <= bound).sum(dim=1).max())
         found = entries.topk(width, largest=False, sorted=True).values
         return np.where((found <= bound).cpu().numpy(), _unsigned(found), PADDING)
