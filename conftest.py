@@ -1,4 +1,4 @@
-"""A real subset of pictures for the tests of every distribution, with frozen features."""
+"""A real subset of pictures, with web images, for the tests of every distribution; frozen features."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pytest
 
 from hashbench.data.collection import ImageCollection
 from hashbench.data.supervision import Supervision
-from hashbench.data.views import ImageView, TrainView
+from hashbench.data.views import ImageView, TrainView, WebView
 from hashbench.features.extract import frozen_features
 from hashbench.plugins import Plugins, pick
 from hashbench.progress import SilentProgress
@@ -30,6 +30,7 @@ class Pictures:
     features: np.ndarray
     labels: np.ndarray
     tags: TagTable
+    web: WebView
     queries: int
 
     def query(self):
@@ -46,6 +47,7 @@ class Pictures:
             self.database(),
             supervision,
             load_tags=lambda: self.tags,
+            load_web=lambda: self.web,
             load_labels=lambda: self.labels[self.queries :],
         )
 
@@ -57,19 +59,33 @@ def pictures(tmp_path_factory):
     dataset = pick("data set", None, plugins.datasets)()
     whole, split = dataset.images(), dataset.split()
     chosen = np.concatenate([split.query[:queries], split.database[:256]])
-    subset = ImageCollection(
+    backbone = pick("backbone", None, plugins.backbones)()
+    cache = tmp_path_factory.mktemp("features")
+
+    def features(images):
+        computed = np.array(frozen_features(images, backbone, "cpu", cache, SilentProgress()))
+        computed.flags.writeable = False
+        return computed
+
+    web = next(iter(dataset.web_sets().values()))()
+    found = np.flatnonzero(np.arange(len(web.images)) % 10 == 0)
+    view = WebView(
+        ImageView(features=features(part_of(web.images, found))), web.found_by[found], web.concepts
+    )
+    images = part_of(whole, chosen)
+    tags = PlainTags().table(images.tags[queries:], dataset.label_names())
+    return Pictures(features(images), dataset.ground_truth().labels[chosen], tags, view, queries)
+
+
+def part_of(whole, chosen):
+    """Some images of a collection."""
+    return ImageCollection(
         name=whole.name,
         ids=tuple(whole.ids[i] for i in chosen),
         hashes=tuple(whole.hashes[i] for i in chosen),
         tags=tuple(whole.tags[i] for i in chosen),
         read=lambda index: whole.read(int(chosen[index])),
     )
-    backbone = pick("backbone", None, plugins.backbones)()
-    cache = tmp_path_factory.mktemp("features")
-    features = np.array(frozen_features(subset, backbone, "cpu", cache, SilentProgress()))
-    features.flags.writeable = False
-    tags = PlainTags().table(subset.tags[queries:], dataset.label_names())
-    return Pictures(features, dataset.ground_truth().labels[chosen], tags, queries)
 
 
 def pytest_collection_modifyitems(items):

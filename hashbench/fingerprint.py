@@ -28,6 +28,11 @@ def of_array(array: np.ndarray) -> str:
     return digest.hexdigest()
 
 
+def of_bytes(content: bytes) -> str:
+    """SHA-256 of some bytes: an encoded image, say."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def of_strings(strings: Iterable[str]) -> str:
     """SHA-256 of a sequence of strings, in order, unambiguous about where each one ends."""
     return of_json(list(strings))

@@ -35,7 +35,7 @@ def subset(pictures):
 def fitted(cls, features, bits=32, seed=0, **settings):
     method = cls(cls.Config(**settings), Context(bits=bits, seed=seed))
     view = TrainView(
-        ImageView(features=features), Supervision.NONE, load_tags=list, load_labels=lambda: np.empty(0)
+        ImageView(features=features), Supervision.NONE, load_tags=list, load_web=list, load_labels=list
     )
     method.fit(view)
     return method

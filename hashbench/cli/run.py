@@ -22,6 +22,12 @@ def run(
     bits: Annotated[str, typer.Option(help="Bits an image, a comma list of multiples of 8.")] = "32",
     dataset: Annotated[str | None, typer.Option(help="Data set; see `hashbench datasets`.")] = None,
     protocol: Annotated[list[str] | None, typer.Option(help="Tag protocol; repeat for several.")] = None,
+    web: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH", help="Web set of the data set, or a folder with a folder a concept."
+        ),
+    ] = None,
     seed: Annotated[str, typer.Option(help="Seeds, a comma list.")] = "0",
     split: Annotated[
         str,
@@ -56,6 +62,7 @@ def run(
             bits=budget,
             dataset=dataset,
             protocol=tags,
+            web=web,
             backbone=backbone,
             weights=weights,
             preset=preset,

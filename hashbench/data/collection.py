@@ -1,6 +1,6 @@
 """A collection of images with the tags that people typed, and, kept apart, its ground truth.
 
-N = images, C = labels.
+N = images, F = feature dimensions, C = labels.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from hashbench.errors import DataError
 
 
 @dataclass(frozen=True)
-class ImageCollection:
-    """Images and raw tags, in a fixed order. Ground truth is not in here: see `GroundTruth`.
+class Collection:
+    """Names and raw tags of images, in a fixed order. Ground truth is not in here: see `GroundTruth`.
+
+    It is an `ImageCollection`, or a `FeatureCollection` where there are no images to be had.
 
     Attributes:
         name: The data set's name.
         ids: N unique names, one an image, for messages and manifests.
-        hashes: N content hashes of the encoded image files; equal hashes mean equal images.
+        hashes: N content hashes, by `fingerprint.of_bytes` of the encoded image file or `of_array` of
+            the features: equal hashes mean equal images, in whatever collection they are.
         tags: For each image the tags as they were typed.
-        read: `read(i)` gives the encoded file (PNG, JPEG, WebP, ...) of image `i`.
     """
 
     name: str
     ids: tuple[str, ...]
     hashes: tuple[str, ...]
     tags: tuple[tuple[str, ...], ...]
-    read: Callable[[int], bytes]
 
     def __post_init__(self) -> None:
         lengths = {len(self.ids), len(self.hashes), len(self.tags)}
@@ -48,6 +49,36 @@ class ImageCollection:
     def fingerprint(self) -> str:
         """Hash of every image's content and every tag, in order."""
         return fingerprint.of_json([self.ids, self.hashes, self.tags])
+
+
+@dataclass(frozen=True)
+class ImageCollection(Collection):
+    """A collection whose images are here.
+
+    Attributes:
+        read: `read(i)` gives the encoded file (PNG, JPEG, WebP, ...) of image `i`.
+    """
+
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class FeatureCollection(Collection):
+    """A collection of which others have published features in place of the images.
+
+    Attributes:
+        features: float32 (N, F).
+    """
+
+    features: np.ndarray
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.features.dtype != np.float32 or self.features.ndim != 2 or len(self.features) != len(self):
+            raise DataError(
+                f"{self.name}: features are {self.features.dtype} {self.features.shape}. "
+                f"Expected float32 ({len(self)}, F)."
+            )
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.collection import Collection, GroundTruth
 from hashbench.data.split import Split
+from hashbench.data.web import WebSet
 
 
 class Dataset(ABC):
@@ -18,7 +20,7 @@ class Dataset(ABC):
         class Holiday(Dataset):
             PLUGIN_NAME = "holiday"
             DESCRIPTION = "400 photos of one summer, tagged by their takers"
-            def images(self): ...         # -> ImageCollection
+            def images(self): ...         # -> ImageCollection or FeatureCollection
             def label_names(self): ...    # -> tuple[str, ...]
             def ground_truth(self): ...   # -> GroundTruth
             def split(self): ...          # -> Split
@@ -38,8 +40,8 @@ class Dataset(ABC):
         self.root = root
 
     @abstractmethod
-    def images(self) -> ImageCollection:
-        """The images with their raw tags.
+    def images(self) -> Collection:
+        """The images with their raw tags, or features where there are no images to be had.
 
         Raises:
             DataError: A file is missing or damaged; the message names it.
@@ -59,3 +61,11 @@ class Dataset(ABC):
     @abstractmethod
     def split(self) -> Split:
         """The data set's fixed split into queries, database and training images."""
+
+    def web_sets(self) -> Mapping[str, Callable[[], WebSet]]:
+        """How to open each web set that was collected for this data set, by name; the first is the default.
+
+        A web set is found by searching for words, without a look at any image of the data set or at
+        its ground truth.
+        """
+        return {}

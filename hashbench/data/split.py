@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hashbench import fingerprint
-from hashbench.data.collection import ImageCollection
+from hashbench.data.collection import Collection
 from hashbench.errors import DataError, LeakError
 
 
@@ -59,7 +59,7 @@ class Split:
                 f"split {self.name!r}: image {shared[0]} is a query and a database or training image."
             )
 
-    def manifest(self, images: ImageCollection) -> dict[str, Any]:
+    def manifest(self, images: Collection) -> dict[str, Any]:
         """The split by content hash rather than by position, ready to be stored as JSON."""
         return {
             "name": self.name,
@@ -69,12 +69,12 @@ class Split:
             },
         }
 
-    def fingerprint(self, images: ImageCollection) -> str:
+    def fingerprint(self, images: Collection) -> str:
         """Hash of the manifest."""
         return fingerprint.of_json(self.manifest(images))
 
 
-def check_disjoint_content(split: Split, images: ImageCollection) -> None:
+def check_disjoint_content(split: Split, images: Collection) -> None:
     """Refuse a split in which a query's picture is also in the database, under whatever name.
 
     Raises:
@@ -90,7 +90,7 @@ def check_disjoint_content(split: Split, images: ImageCollection) -> None:
             )
 
 
-def validation_split(split: Split, images: ImageCollection, *, part: int = 8) -> Split:
+def validation_split(split: Split, images: Collection, *, part: int = 8) -> Split:
     """A split for choosing settings that never touches the test queries.
 
     One training image in `part` becomes a query; the rest is both database and training set. The

@@ -23,6 +23,11 @@ class Supervision(StrEnum):
         return self is Supervision.TAGS
 
     @property
+    def sees_web(self) -> bool:
+        """Whether a web set is handed out."""
+        return self is Supervision.WEB
+
+    @property
     def sees_labels(self) -> bool:
         """Whether the training images' ground truth is handed out."""
         return self is Supervision.LABELS

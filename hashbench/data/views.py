@@ -4,12 +4,13 @@ A view holds arrays and words, never the data set, a collection, a path or an im
 no way from here to the ground truth unless it was put in, and it is put in only for a method that
 declared `Supervision.LABELS`.
 
-N = images, F = feature dimensions, S = side in pixels, C = labels.
+N = images, F = feature dimensions, S = side in pixels, C = labels, W = web images.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -58,11 +59,26 @@ class ImageView:
         return self._pixels
 
 
+@dataclass(frozen=True)
+class WebView:
+    """Images from elsewhere, each found by searching for a concept; none of them is of the data set.
+
+    Attributes:
+        images: W images, of the same kind as the training images.
+        concepts: int64 (W,), the concept that each was found by.
+        names: The concepts' names.
+    """
+
+    images: ImageView
+    concepts: np.ndarray
+    names: tuple[str, ...]
+
+
 class TrainView(Generic[Tags]):
     """The training images and the one kind of supervision that the method declared.
 
-    Tags and labels are given as functions, and only the permitted one is ever called or kept: what a
-    method may not see is not loaded, let alone reachable.
+    Tags, web images and labels are given as functions, and only the permitted one is ever called or
+    kept: what a method may not see is not loaded, let alone reachable.
     """
 
     def __init__(
@@ -71,11 +87,13 @@ class TrainView(Generic[Tags]):
         supervision: Supervision,
         *,
         load_tags: Callable[[], Tags],
+        load_web: Callable[[], WebView],
         load_labels: Callable[[], np.ndarray],
     ) -> None:
         self.images = images
         self.supervision = supervision
         self._tags = load_tags() if supervision.sees_tags else None
+        self._web = load_web() if supervision.sees_web else None
         self._labels = load_labels() if supervision.sees_labels else None
 
     def __len__(self) -> int:
@@ -93,6 +111,17 @@ class TrainView(Generic[Tags]):
         return self._tags
 
     @property
+    def web(self) -> WebView:
+        """Images found on the web, with the concepts that were searched for.
+
+        Raises:
+            SupervisionError: The method did not declare `Supervision.WEB`.
+        """
+        if self._web is None:
+            raise self._refusal("web")
+        return self._web
+
+    @property
     def labels(self) -> np.ndarray:
         """Bool (N, C), the training images' ground truth.
 
@@ -106,5 +135,5 @@ class TrainView(Generic[Tags]):
     def _refusal(self, wanted: str) -> SupervisionError:
         return SupervisionError(
             f"a method of supervision {self.supervision.value!r} asked for {wanted}. Rule: a method sees "
-            f"only the supervision that it declares; {wanted} need SUPERVISION = {wanted!r}."
+            f"only the supervision that it declares; for {wanted}, declare SUPERVISION = {wanted!r}."
         )

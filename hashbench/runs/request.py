@@ -9,19 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hashbench.data.collection import GroundTruth, ImageCollection
-from hashbench.data.dataset import Dataset
-from hashbench.data.split import Split, check_disjoint_content, validation_split
+from hashbench.data.collection import Collection, FeatureCollection
+from hashbench.data.web import WebSet
 from hashbench.errors import ConfigError, UnknownNameError
 from hashbench.features.backbone import Backbone
 from hashbench.methods.config import MethodConfig, Preset, resolve_config
 from hashbench.methods.method import Context, Method
 from hashbench.plugins import Plugins, pick
 from hashbench.progress import Progress
+from hashbench.runs.data import Opener, PreparedDataset
 from hashbench.runs.spec import RunSpec
 from hashbench.tags.protocol import TagProtocol
-
-SPLITS = ("test", "validation")
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,7 @@ class RunRequest:
     bits: int
     dataset: str | None = None
     protocol: str | None = None
+    web: str | None = None
     backbone: str | None = None
     weights: Path | None = None
     preset: str | None = None
@@ -39,20 +38,6 @@ class RunRequest:
     settings: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"
     data_root: Path | None = None
-
-
-@dataclass(frozen=True)
-class PreparedDataset:
-    """A data set, opened: images and tags, the split, and the way to its ground truth."""
-
-    dataset: Dataset
-    images: ImageCollection
-    split: Split
-    fingerprints: dict[str, str]
-
-    def ground_truth(self) -> GroundTruth:
-        """The labels; called by evaluation, and for methods that declare labels."""
-        return self.dataset.ground_truth()
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,8 @@ class PreparedRun:
     config: MethodConfig
     data: PreparedDataset
     protocol: TagProtocol
-    backbone: Backbone
+    web: WebSet | None
+    backbone: Backbone | None
 
     def build(self, device: str, progress: Progress) -> Method:
         """The method, unfitted."""
@@ -74,11 +60,11 @@ class PreparedRun:
 
 
 class Preparer:
-    """Turns requests into prepared runs; opens each data set once."""
+    """Turns requests into prepared runs."""
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
-        self._opened: dict[tuple[str, str, Path | None], PreparedDataset] = {}
+        self.opener = Opener(plugins)
 
     def prepare(self, request: RunRequest) -> PreparedRun:
         """Look everything up and validate it.
@@ -89,12 +75,12 @@ class Preparer:
         method = pick("method", request.method, self.plugins.methods)
         preset = _preset(method, request.preset)
         config = resolve_config(method.PLUGIN_NAME, method.Config, preset.config, request.settings)
-        backbone_class = pick("backbone", request.backbone or preset.backbone, self.plugins.backbones)
-        backbone = backbone_class(request.weights)
         protocol = pick("tag protocol", request.protocol, self.plugins.tag_protocols)()
         # Building the method checks the budget before any data is opened.
-        sources = method(config, Context(request.bits, request.seed, backbone=backbone)).sources()
-        data = self.open(request.dataset, request.split, request.data_root)
+        sources = method(config, Context(request.bits, request.seed)).sources()
+        data = self.opener.open(request.dataset, request.split, request.data_root)
+        web = data.web_set(request.web) if method.SUPERVISION.sees_web else None
+        backbone = self._backbone(request, preset, data.images)
         spec = RunSpec(
             method={
                 "name": method.PLUGIN_NAME,
@@ -106,31 +92,29 @@ class Preparer:
             dataset={"name": data.images.name, **data.fingerprints},
             split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
             protocol={"name": protocol.PLUGIN_NAME, "version": protocol.VERSION},
-            backbone=backbone.identity(),
+            web={"name": web.images.name, "fingerprint": web.fingerprint()} if web else None,
+            backbone=backbone.identity() if backbone else {"name": "precomputed"},
             seed=request.seed,
         )
         variant = _variant(method, request.preset, config)
-        return PreparedRun(spec, variant, method, config, data, protocol, backbone)
+        return PreparedRun(spec, variant, method, config, data, protocol, web, backbone)
 
-    def open(self, name: str | None, split_name: str, root: Path | None) -> PreparedDataset:
-        """Open a data set and prove that no query's picture is among those learnt from."""
-        cls: type[Dataset] = pick("data set", name, self.plugins.datasets)
-        key = (cls.PLUGIN_NAME, split_name, root)
-        if key not in self._opened:
-            if split_name not in SPLITS:
-                raise UnknownNameError("split", split_name, SPLITS)
-            dataset = cls(root)
-            images = dataset.images()
-            split = dataset.split()
-            if split_name == "validation":
-                split = validation_split(split, images)
-            check_disjoint_content(split, images)
-            prints = {
-                "images": images.fingerprint(),
-                "labels": dataset.ground_truth().fingerprint(),
-            }
-            self._opened[key] = PreparedDataset(dataset, images, split, prints)
-        return self._opened[key]
+    def _backbone(self, request: RunRequest, preset: Preset, images: Collection) -> Backbone | None:
+        """The backbone that was asked for; none where a data set holds features already.
+
+        Raises:
+            ConfigError: One was asked for, and there are no images that it could see.
+        """
+        if not isinstance(images, FeatureCollection):
+            cls = pick("backbone", request.backbone or preset.backbone, self.plugins.backbones)
+            backbone: Backbone = cls(request.weights)
+            return backbone
+        if request.backbone or request.weights:
+            raise ConfigError(
+                f"data set {images.name!r} holds features of {images.features.shape[1]} dimensions. "
+                "Expected neither --backbone nor --weights."
+            )
+        return None
 
 
 def _preset(method: type[Method], name: str | None) -> Preset:

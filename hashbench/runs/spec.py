@@ -22,6 +22,7 @@ class RunSpec:
         dataset: Name, and hashes of images, tags and labels.
         split: Name, and hash of the manifest.
         protocol: Name and version of the tag protocol.
+        web: Name and hash of the web set, where the method learns from one.
         backbone: Name, version, weights hash and transform.
         seed: The seed.
     """
@@ -31,6 +32,7 @@ class RunSpec:
     dataset: dict[str, str]
     split: dict[str, str]
     protocol: dict[str, Any]
+    web: dict[str, str] | None
     backbone: dict[str, Any]
     seed: int
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hashbench.data.supervision import Supervision
-from hashbench.data.views import ImageView, TrainView
+from hashbench.data.views import ImageView, TrainView, WebView
 from hashbench.errors import SupervisionError
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
@@ -17,6 +17,7 @@ from hashbench.tags.table import TagTable
 
 TAGS = TagTable.from_lists([["a"], ["b"], []], ("a", "b"))
 LABELS = np.array([[True], [False], [True]])
+WEB = WebView(ImageView(features=np.zeros((2, 2), dtype=np.float32)), np.array([0, 1]), ("cat", "dog"))
 
 
 def view(supervision, loaded=None):
@@ -29,6 +30,7 @@ def view(supervision, loaded=None):
         ImageView(features=np.zeros((3, 2), dtype=np.float32)),
         supervision,
         load_tags=lambda: load("tags", TAGS),
+        load_web=lambda: load("web", WEB),
         load_labels=lambda: load("labels", LABELS),
     )
 
@@ -38,7 +40,7 @@ def view(supervision, loaded=None):
     [
         (Supervision.NONE, []),
         (Supervision.TAGS, ["tags"]),
-        (Supervision.WEB, []),
+        (Supervision.WEB, ["web"]),
         (Supervision.LABELS, ["labels"]),
     ],
 )
@@ -46,11 +48,11 @@ def test_only_what_was_declared_is_even_loaded(supervision, allowed):
     loaded = []
     got = view(supervision, loaded)
     assert loaded == allowed
-    for name in ("tags", "labels"):
+    for name, value in {"tags": TAGS, "web": WEB, "labels": LABELS}.items():
         if name in allowed:
-            assert getattr(got, name) is {"tags": TAGS, "labels": LABELS}[name]
+            assert getattr(got, name) is value
         else:
-            with pytest.raises(SupervisionError, match=f"Rule: .* {name} need SUPERVISION = '{name}'"):
+            with pytest.raises(SupervisionError, match=f"Rule: .* {name}, declare SUPERVISION = '{name}'"):
                 getattr(got, name)
 
 

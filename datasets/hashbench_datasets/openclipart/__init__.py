@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,34 @@ import numpy as np
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
 from hashbench.data.split import Split
+from hashbench.data.web import WebSet
 from hashbench.errors import DataError
+from hashbench_datasets import emoji
 
 _HERE = Path(__file__).parent
 _COLUMNS = ("id", "part", "category", "tags", "sha256")
 _TAG_SEPARATOR = "|"
+# What a person would type to find pictures of each category: its name, and, where that alone finds
+# next to nothing, words for what one expects in it. Chosen without a look at the pictures.
+_SEARCHES = {
+    "animals": "animals",
+    "buildings": "buildings",
+    "decorations": "decorations ornament ribbon wreath fireworks",
+    "education": "education school book student teacher graduation",
+    "electronics": "electronics electric computer phone television camera radio battery bulb",
+    "food": "food",
+    "geography": "geography geographic map globe earth",
+    "office": "office",
+    "people": "people",
+    "plants": "plants",
+    "recreation": "recreation activities sport game music",
+    "science": "science",
+    "signs_and_symbols": "signs symbols",
+    "tools": "tools",
+    "transportation": "transportation transport",
+}
+# As many as the web set of WSIH's authors has for each concept of MS-COCO.
+_PICTURES_A_SEARCH = 100
 
 
 class OpenClipart(Dataset):
@@ -60,6 +84,10 @@ class OpenClipart(Dataset):
         names = self.label_names()
         categories = np.array([row["category"] for row in self._rows])
         return GroundTruth(names, categories[:, None] == np.array(names)[None, :])
+
+    def web_sets(self) -> Mapping[str, Callable[[], WebSet]]:
+        """Emoji found by the categories' names: drawings from another source, in other styles."""
+        return {emoji.NAME: partial(emoji.search, _SEARCHES, _PICTURES_A_SEARCH)}
 
     def split(self) -> Split:
         """The fixed split of the manifest; methods learn from the database."""

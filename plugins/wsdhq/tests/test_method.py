@@ -165,7 +165,7 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
     tags = PlainTags().table([images.tags[i] for i in range(24) for _ in range(5)], ())
     tags = type(tags)(tags.vocabulary, tags.incidence[::5])
     view = TrainView(
-        ImageView(pixels=pixels), Supervision.TAGS, load_tags=lambda: tags, load_labels=lambda: None
+        ImageView(pixels=pixels), Supervision.TAGS, load_tags=lambda: tags, load_web=list, load_labels=list
     )
     config = WSDHQConfig(finetune="all", iterations=2, batch_size=8, crop=48, hidden=0)
     before = {name: value.clone() for name, value in backbone.network().state_dict().items()}

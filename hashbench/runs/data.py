@@ -1,0 +1,103 @@
+"""Opening data sets and web sets: each once, and with the proof that nothing leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hashbench.data.collection import Collection, FeatureCollection, GroundTruth
+from hashbench.data.dataset import Dataset
+from hashbench.data.split import Split, check_disjoint_content, validation_split
+from hashbench.data.web import WebSet, check_disjoint_web
+from hashbench.data.web_folder import read_web_folder
+from hashbench.errors import DataError, UnknownNameError
+from hashbench.plugins import Plugins, pick
+
+SPLITS = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """A data set, opened: images and tags, the split, and the ways to web sets and ground truth."""
+
+    dataset: Dataset
+    images: Collection
+    split: Split
+    fingerprints: dict[str, str]
+    _web_sets: dict[str | None, WebSet] = field(default_factory=dict)
+
+    def ground_truth(self) -> GroundTruth:
+        """The labels; called by evaluation, and for methods that declare labels."""
+        return self.dataset.ground_truth()
+
+    def web_set(self, name: str | None) -> WebSet:
+        """A web set of that name or in that folder, or the first one; proved to hold none of the images.
+
+        Raises:
+            DataError: The data set has no web set, or its files are missing or of another kind.
+            LeakError: An image of the data set is among them.
+            UnknownNameError: It is neither a web set of the data set nor a folder.
+        """
+        if name not in self._web_sets:
+            web = self._open_web_set(name)
+            if _width(web.images) != _width(self.images):
+                raise DataError(
+                    f"web set {web.images.name!r} holds {_kind(web.images)}, data set "
+                    f"{self.images.name!r} {_kind(self.images)}. Expected the same of both."
+                )
+            check_disjoint_web(web, self.images)
+            self._web_sets[name] = web
+        return self._web_sets[name]
+
+    def _open_web_set(self, name: str | None) -> WebSet:
+        known = self.dataset.web_sets()
+        if name is None:
+            if not known:
+                raise DataError(
+                    f"data set {self.images.name!r} has no web set. Name a folder of folders of pictures, "
+                    "one a concept, with --web PATH."
+                )
+            name = next(iter(known))
+        if name in known:
+            return known[name]()
+        if not Path(name).is_dir() and Path(name).name == name:
+            raise UnknownNameError(f"web set of {self.images.name} (and no folder)", name, known)
+        return read_web_folder(Path(name))
+
+
+class Opener:
+    """Opens each data set once."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._opened: dict[tuple[str, str, Path | None], PreparedDataset] = {}
+
+    def open(self, name: str | None, split_name: str, root: Path | None) -> PreparedDataset:
+        """Open a data set and prove that no query's picture is among those learnt from."""
+        cls: type[Dataset] = pick("data set", name, self._plugins.datasets)
+        key = (cls.PLUGIN_NAME, split_name, root)
+        if key not in self._opened:
+            if split_name not in SPLITS:
+                raise UnknownNameError("split", split_name, SPLITS)
+            dataset = cls(root)
+            images = dataset.images()
+            split = dataset.split()
+            if split_name == "validation":
+                split = validation_split(split, images)
+            check_disjoint_content(split, images)
+            prints = {
+                "images": images.fingerprint(),
+                "labels": dataset.ground_truth().fingerprint(),
+            }
+            self._opened[key] = PreparedDataset(dataset, images, split, prints)
+        return self._opened[key]
+
+
+def _width(images: Collection) -> int | None:
+    """The number of features, or None where there are images."""
+    return images.features.shape[1] if isinstance(images, FeatureCollection) else None
+
+
+def _kind(images: Collection) -> str:
+    width = _width(images)
+    return "images" if width is None else f"features of {width} dimensions"
