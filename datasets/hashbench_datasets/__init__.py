@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def hashbench_datasets() -> list[type[Dataset]]:
-    """Bring the default data set."""
+    """Bring the default data set, and those that are read from files of the user's."""
     from hashbench_datasets.openclipart import OpenClipart  # noqa: PLC0415
+    from hashbench_datasets.wsih import WsihCoco, WsihNus21  # noqa: PLC0415
 
-    return [OpenClipart]
+    return [OpenClipart, WsihCoco, WsihNus21]
