@@ -41,7 +41,7 @@ def run(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="The method's named settings.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the method, key=value; repeat.")
+        list[str] | None, typer.Option("--set", help="A setting, [method.]key=value; repeat.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     data_root: Annotated[
@@ -55,6 +55,7 @@ def run(
     """Train, encode and score methods; finished runs are taken from the store."""
     from hashbench.runs.request import RunRequest, parse_settings
 
+    known = parse_settings(settings or [], method)
     protocols: list[str | None] = [*protocol] if protocol else [None]
     requests = [
         RunRequest(
@@ -67,7 +68,7 @@ def run(
             weights=weights,
             preset=preset,
             seed=number,
-            settings=parse_settings(settings or []),
+            settings=known[name],
             split=split,
             data_root=data_root,
         )

@@ -16,16 +16,25 @@ from hashbench.metrics.score import CHANCE
 from hashbench.reports.leaderboard import BAND, GROUP, main_metric, with_spread
 
 _NAMES = ("learns from", "method", "bits", "distance")
-_COSTS = ("bytes/image", "shared KiB", "trained params", "train s", "encode img/s", "search ms/query")
+_COSTS = (
+    "bytes/image",
+    "shared KiB",
+    "trained params",
+    "train s",
+    "train MiB",
+    "encode img/s",
+    "search ms/query",
+)
 # The metrics that a table shows, by kind; the others are in the record.
 _HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
 
 
 def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
     """The table's body as text, with the columns' headings."""
+    teachers = zip(board["supervision"], board["web"], strict=True)
     names = zip(board["method"], board["variant"], strict=True)
     columns = {
-        "learns from": board["supervision"].astype(str),
+        "learns from": [f"{kind} ({web})" if web else str(kind) for kind, web in teachers],
         "method": [f"{name} ({variant})" if variant else name for name, variant in names],
         "bits": board["bits"].astype(str),
         "distance": board["distance"],
@@ -34,6 +43,7 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
         "shared KiB": board["shared KiB"].map("{:,.0f}".format),
         "trained params": board["trained params"].map("{:,.0f}".format),
         "train s": board["train s"].map("{:.1f}".format),
+        "train MiB": board["train MiB"].map("{:,.0f}".format),
         "encode img/s": board["encode img/s"].map("{:,.0f}".format),
         "search ms/query": board["search ms/query"].map("{:.3f}".format),
     }
@@ -72,8 +82,9 @@ def footnote(preset: MetricPreset) -> str:
     return (
         f"Metric preset {preset.name}. Means over seeds ± standard deviation. "
         f"{band if preset.has_band(main_metric(preset)) else ''}Chance is the mAP@all of a "
-        "ranking that knows nothing. Shared: codebooks, once for all images. Encoding starts at the "
-        "backbone's features, unless the method trains it; search finds every query's 100 nearest."
+        "ranking that knows nothing. Shared: codebooks, once for all images. Train MiB: memory "
+        "that training took beyond its input. Training and encoding start at the backbone's features, "
+        "unless the method trains it; search finds every query's 100 nearest."
     )
 
 

@@ -16,13 +16,14 @@ from hashbench.ranking.blocks import Ties
 from hashbench.runs.record import RunRecord
 
 GROUP = ["dataset", "split", "protocol", "backbone"]
-ROW = ["supervision", "method", "bits", "variant", "distance"]
+ROW = ["supervision", "web", "method", "bits", "variant", "distance"]
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
 COSTS = [
     "bytes/image",
     "shared KiB",
     "trained params",
     "train s",
+    "train MiB",
     "encode img/s",
     "search ms/query",
 ]
@@ -66,8 +67,8 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
     return board.sort_values(
-        [*GROUP, "supervision", "bits", main_metric(preset)],
-        ascending=[True] * (len(GROUP) + 2) + [False],
+        [*GROUP, "supervision", "web", "bits", main_metric(preset)],
+        ascending=[True] * (len(GROUP) + 3) + [False],
         ignore_index=True,
         kind="stable",
     )
@@ -87,6 +88,7 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "protocol": spec.protocol["name"],
         "backbone": spec.backbone["name"],
         "supervision": record.supervision,
+        "web": spec.web["name"] if spec.web else "",
         "method": spec.method["name"],
         "bits": spec.bits,
         "variant": record.variant,
@@ -104,6 +106,7 @@ def _costs(record: RunRecord, distance: str) -> dict[str, float]:
         0 if unquantized else cost.codebook_bytes / 1024,
         cost.trained_parameters,
         cost.train_seconds,
+        cost.train_bytes / 2**20,
         sizes["database"] / max(cost.encode_seconds, 1e-9),
         1000 * cost.search_seconds[distance] / sizes["query"],
     )

@@ -24,7 +24,7 @@ from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance
 from hashbench.ranking.search import nearest
 from hashbench.runs.inputs import RunInputs
-from hashbench.runs.timing import timed
+from hashbench.runs.measure import timed
 
 # Search time is the time to find this many neighbours of every query.
 _NEIGHBOURS = 100

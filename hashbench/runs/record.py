@@ -15,6 +15,7 @@ class Cost:
 
     Attributes:
         train_seconds: Time in `fit`, without feature extraction.
+        train_bytes: Memory that `fit` took at its peak, on the device that trains; see `peak_memory`.
         encode_seconds: Time to embed and quantize the database.
         search_seconds: By distance, the time to find every query's 100 nearest.
         code_bytes: Bytes an item.
@@ -25,6 +26,7 @@ class Cost:
     """
 
     train_seconds: float
+    train_bytes: int
     encode_seconds: float
     search_seconds: dict[str, float]
     code_bytes: int
@@ -46,7 +48,7 @@ class RunRecord:
         scores: Means by distance, then metric preset, then metric.
         presets: What each metric preset stands for, by name.
         code_statistics: How well the database's codes use their bits.
-        sizes: Numbers of queries, database and training images, and tags in the vocabulary.
+        sizes: Numbers of queries, database and training images, tags in the vocabulary, web images.
         cost: Time and memory.
         finished: UTC time, ISO 8601.
         environment: Versions and hardware.
@@ -85,12 +87,14 @@ class RunRecord:
             "backbone": self.spec.backbone["name"],
             "seed": self.spec.seed,
             "supervision": self.supervision,
+            "web": self.spec.web["name"] if self.spec.web else None,
             "distance": self.primary,
             "metric_preset": preset,
             "code_bytes": self.cost.code_bytes,
             "codebook_bytes": self.cost.codebook_bytes,
             "model_bytes": self.cost.model_bytes,
             "trained_parameters": self.cost.trained_parameters,
+            "train_bytes": self.cost.train_bytes,
             "metrics": self.metrics(preset),
             "scores": self.scores,
             "code_statistics": self.code_statistics,

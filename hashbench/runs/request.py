@@ -134,19 +134,25 @@ def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> 
     return ", ".join(named + changed)
 
 
-def parse_settings(pairs: list[str]) -> dict[str, str]:
-    """`key=value` pairs as a mapping.
+def parse_settings(pairs: list[str], methods: list[str]) -> dict[str, dict[str, str]]:
+    """Settings of each method from `key=value`, which means all of them, and `method.key=value`.
 
     Raises:
-        ConfigError: A pair has no key or no equals sign.
+        ConfigError: A pair has no key or no equals sign, or names a method that is not run.
 
-    >>> parse_settings(["gamma=1", "loss=wdht"])
-    {'gamma': '1', 'loss': 'wdht'}
+    >>> parse_settings(["seeds=1", "one.width=64"], ["one", "two"])
+    {'one': {'seeds': '1', 'width': '64'}, 'two': {'seeds': '1'}}
     """
-    settings: dict[str, str] = {}
+    settings: dict[str, dict[str, str]] = {method: {} for method in methods}
     for pair in pairs:
-        key, equals, value = pair.partition("=")
+        name, equals, value = pair.partition("=")
+        method, _, key = name.strip().rpartition(".")
         if not equals or not key:
-            raise ConfigError(f"--set {pair!r}: Expected key=value.")
-        settings[key.strip()] = value.strip()
+            raise ConfigError(f"--set {pair!r}: Expected key=value or method.key=value.")
+        if method and method not in settings:
+            raise ConfigError(
+                f"--set {pair!r}: method {method!r} is not run. Expected {', '.join(methods)}."
+            )
+        for meant in [method] if method else methods:
+            settings[meant][key] = value.strip()
     return settings

@@ -15,10 +15,10 @@ from hashbench.progress import LoggedProgress, Progress
 from hashbench.runs.environment import environment
 from hashbench.runs.evaluate import Encoded, Evaluation, encode, evaluate
 from hashbench.runs.inputs import RunInputs
+from hashbench.runs.measure import peak_memory, timed
 from hashbench.runs.record import Cost, RunRecord
 from hashbench.runs.request import PreparedRun
 from hashbench.runs.store import RunOutput, RunStore
-from hashbench.runs.timing import timed
 from hashbench.tags.table import TagTable
 
 
@@ -33,7 +33,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     method = run.build(device, log)
     view = inputs.train(method)
     log.note(f"training {run.spec.run_id()}")
-    train_seconds, _ = timed(lambda: method.fit(view))
+    train_bytes, (train_seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), device)
     encoded = encode(method, inputs)
     evaluation = evaluate(encoded, inputs)
     state = method.state()
@@ -46,7 +46,9 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         presets={name: preset.as_json() for name, preset in PRESETS.items()},
         code_statistics=evaluation.code_statistics,
         sizes=_sizes(run, view),
-        cost=_cost(method, state, encoded, evaluation, train_seconds=train_seconds),
+        cost=_cost(
+            method, state, encoded, evaluation, train_seconds=train_seconds, train_bytes=train_bytes
+        ),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(device),
     )
@@ -70,9 +72,11 @@ def _cost(
     evaluation: Evaluation,
     *,
     train_seconds: float,
+    train_bytes: int,
 ) -> Cost:
     return Cost(
         train_seconds=train_seconds,
+        train_bytes=train_bytes,
         encode_seconds=encoded.seconds,
         search_seconds=evaluation.search_seconds,
         code_bytes=encoded.database.bytes_per_item,
@@ -84,9 +88,11 @@ def _cost(
 
 
 def _sizes(run: PreparedRun, view: TrainView[TagTable]) -> dict[str, int]:
-    """How many images each part holds, and how many tags the vocabulary, where tags are seen."""
+    """How many images each part holds, and tags or web images, where these are seen."""
     split = run.data.split
     sizes = {part: len(getattr(split, part)) for part in ("query", "database", "train")}
     if view.supervision.sees_tags:
         sizes["tags"] = len(view.tags.vocabulary)
+    if run.web is not None:
+        sizes["web"] = len(run.web.images)
     return sizes
