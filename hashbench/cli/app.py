@@ -21,7 +21,7 @@ app.command("run")(run.run)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("evaluate")(evaluate.evaluate)
 app.command("methods")(methods.methods)
-app.command("datasets")(datasets.datasets)
+app.add_typer(datasets.app, name="datasets")
 app.command("plugins")(plugins.plugins)
 
 BAD_INPUT = 2

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
@@ -24,6 +24,10 @@ from hashbench.progress import Progress
 DECODER_VERSION = 1
 _BATCH = 64
 _THREADS = 4
+# What Pillow raises on damaged files.
+_DAMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+# To find damage: a file is read to its end whatever the size.
+_TRIAL_SIDE = 32
 
 
 def decode(encoded: bytes, side: int) -> np.ndarray:
@@ -58,11 +62,40 @@ def decode_one(images: ImageCollection, index: int, side: int) -> np.ndarray:
     """
     try:
         return decode(images.read(index), side)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except _DAMAGE as error:
         raise DataError(
-            f"{images.name}: image {images.ids[index]!r} cannot be decoded ({error}). "
+            f"{images.name}: image {images.ids[index]!r} cannot be decoded ({_reason(error)}). "
             "Expected a whole PNG, JPEG or WebP file."
         ) from error
+
+
+def undecodable(images: ImageCollection, progress: Progress) -> dict[int, str]:
+    """Decode every image and keep none.
+
+    Returns:
+        The reason for each image that cannot be decoded, by its place in the collection.
+    """
+
+    def damage(index: int) -> str | None:
+        try:
+            decode(images.read(index), _TRIAL_SIDE)
+        except _DAMAGE as error:
+            return _reason(error)
+        return None
+
+    damaged = {}
+    task = progress.task(f"decoding {images.name}", len(images))
+    with ThreadPoolExecutor(_THREADS) as pool, task as advance:
+        for index, reason in enumerate(pool.map(damage, range(len(images)))):
+            if reason is not None:
+                damaged[index] = reason
+            advance(1)
+    return damaged
+
+
+def _reason(error: Exception) -> str:
+    """What Pillow says; of a file that it does not know it only names an address in memory."""
+    return "no image of a known kind" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
 def decoded_batches(

@@ -48,5 +48,10 @@ def read_web_folder(root: Path) -> WebSet:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    paths = (path for path in folder.rglob("*") if not path.name.startswith("."))
-    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in paths if not _is_hidden(path.relative_to(folder)))
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file or a folder that it lies in is hidden: image tools keep thumbnails there."""
+    return any(part.startswith(".") for part in path.parts)

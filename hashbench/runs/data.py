@@ -54,8 +54,8 @@ class PreparedDataset:
         if name is None:
             if not known:
                 raise DataError(
-                    f"data set {self.images.name!r} has no web set. Name a folder of folders of pictures, "
-                    "one a concept, with --web PATH."
+                    f"data set {self.images.name!r} has no web set. Name a folder that "
+                    "holds a folder of pictures for each concept (run --web PATH)."
                 )
             name = next(iter(known))
         if name in known:

@@ -163,6 +163,44 @@ class Peeker(Signs):
         self.labels = view.labels
 
 
+class Crowd(Signs):
+    """Signs of how near an image is to each concept of the web set, over and over."""
+
+    PLUGIN_NAME = "crowd"
+    SUPERVISION = Supervision.WEB
+
+    def fit(self, view):
+        """Keep the mean of each concept's web images."""
+        super().fit(view)
+        features, concepts = view.web.images.features, view.web.concepts
+        means = [features[concepts == concept].mean(axis=0) for concept in range(len(view.web.names))]
+        self.concepts = np.stack(means) - self.mean
+
+    def embed(self, images):
+        """The nearness to the concepts, as often as there are bits."""
+        nearness = (images.features - self.mean) @ self.concepts.T
+        return np.tile(nearness, self.context.bits)[:, : self.context.bits]
+
+    def state(self):
+        """Both kinds of mean."""
+        return {"mean": self.mean, "concepts": self.concepts}
+
+    def load_state(self, state):
+        """Take them back."""
+        self.mean, self.concepts = state["mean"], state["concepts"]
+
+
+class WebPeeker(Crowd):
+    """Declares a web set and asks for labels."""
+
+    PLUGIN_NAME = "web_peeker"
+
+    def fit(self, view):
+        """Ask for what was not declared."""
+        super().fit(view)
+        self.labels = view.labels
+
+
 @hookimpl
 def hashbench_datasets():
     """Bring the shapes."""
@@ -177,5 +215,5 @@ def hashbench_backbones():
 
 @hookimpl
 def hashbench_methods():
-    """Bring both methods."""
-    return [Signs, Peeker]
+    """Bring the methods."""
+    return [Signs, Peeker, Crowd, WebPeeker]
