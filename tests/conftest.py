@@ -26,6 +26,19 @@ def stranger(monkeypatch, tmp_path_factory):
 
 
 @pytest.fixture
+def web(tmp_path):
+    """A web set of the drawn shapes: a folder a shape, with drawings that the data set does not hold."""
+    from stranger import IMAGES, draw
+
+    for number in range(IMAGES, IMAGES + 30):
+        content, shape, _ = draw(number)
+        folder = tmp_path / "web" / shape
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").write_bytes(content)
+    return tmp_path / "web"
+
+
+@pytest.fixture
 def cli(capsys):
     """Call the command line; returns exit status, standard output and standard error."""
 

@@ -38,6 +38,7 @@ def refused(cli, tmp_path):
         (("--method", "itq", "--set", "iterations=few"), "itq setting iterations='few'"),
         (("--method", "wsdhq", "--set", "gamma=-1"), "wsdhq setting gamma='-1'"),
         (("--method", "itq", "--set", "iterations"), "Expected key=value"),
+        (("--method", "itq", "--set", "iqt.iterations=3"), "method 'iqt' is not run. Expected itq."),
         (("--method", "itq", "--weights", "/nowhere.pth"), "weights file '/nowhere.pth' does not exist"),
         (
             ("--method", "wsdhq", "--set", "embeddings=/nowhere.bin"),

@@ -112,11 +112,27 @@ def test_training_the_backbone_runs_on_pixels(run):
     assert record["metrics"]["map@all"] > 0
 
 
+def test_a_setting_may_name_the_method_it_is_for(run):
+    one, other = run(
+        *("--method", "itq", "--method", "opq", "--bits", "16"),
+        *("--set", "itq.iterations=3", "--set", "opq.rotations=2"),
+    )
+    assert (one["variant"], other["variant"]) == ("iterations=3", "rotations=2")
+
+
+def test_every_record_says_what_training_took(run):
+    for record in run("--method", "itq", "--method", "opq", "--bits", "16"):
+        assert record["trained_parameters"] > 0
+        assert record["train_bytes"] >= 0
+        assert record["seconds"]["train"] > 0 and record["seconds"]["encode"] > 0
+
+
 def test_the_table_names_method_chance_and_costs(cli, tmp_path):
     status, out, _ = cli(
         *("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs"),
         *("--method", "itq", "--bits", "16"),
     )
     assert status in (0, None)
-    for word in ("itq", "hamming", "chance", "bytes/image", "train s", "mAP@5000"):
+    costs = ("bytes/image", "trained params", "train s", "train MiB", "encode img/s")
+    for word in ("itq", "hamming", "chance", "mAP@5000", *costs):
         assert word in out

@@ -33,6 +33,21 @@ def test_rows_are_grouped_by_supervision_then_sorted_by_score(records):
     assert list(unsupervised["map@all"]) == sorted(unsupervised["map@all"], reverse=True)
 
 
+def test_a_web_set_stands_beside_the_kind_of_supervision(run, web, tmp_path):
+    run("--method", "crowd", "--method", "lsh", "--bits", "16", "--web", web)
+    (web / "circle" / "120.png").unlink()
+    web.rename(web.with_name("fewer"))
+    run("--method", "crowd", "--bits", "16", "--web", web.with_name("fewer"))
+    board = leaderboard(run_frame(RunStore(tmp_path / "runs").records(), SUITE), SUITE)
+    assert list(cells(board, SUITE)["learns from"]) == ["none", "web (fewer)", "web (web)"]
+
+
+def test_costs_are_columns(records):
+    board = cells(leaderboard(run_frame(records, SUITE), SUITE), SUITE)
+    assert {"trained params", "train s", "train MiB", "encode img/s"} <= set(board.columns)
+    assert (board["trained params"].str.replace(",", "").astype(int) > 0).all()
+
+
 def test_other_distances_are_rows_on_request(records):
     board = leaderboard(run_frame(records, PRESETS["wsdhq"]), PRESETS["wsdhq"], all_distances=True)
     assert list(board[board["method"] == "wsdhq"]["distance"]) != []
