@@ -40,27 +40,40 @@ class WSIHConfig(MethodConfig):
     layer3: int = Field(default=256, ge=1)
     decoder: int = Field(default=256, ge=1)
     dropout: float = Field(default=0.4, ge=0, lt=1)
-    learning_rate: float = Field(default=2e-4, gt=0)
-    web_epochs: int = Field(default=180, ge=1)
-    web_batch: int = Field(default=0, ge=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    web_epochs: int = Field(default=10, ge=1)
+    web_batch: int = Field(default=256, ge=0)
     classification: float = Field(default=10.0, ge=0)
     similarity: float = Field(default=1.0, ge=0)
     balance: float = Field(default=1e-5, ge=0)
     decorrelation: float = Field(default=1e-5, ge=0)
-    epochs: int = Field(default=50, ge=1)
+    epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=128, ge=2)
-    relation: float = Field(default=10.0, ge=0)
+    relation: float = Field(default=0.25, ge=0)
     sign: float = Field(default=1.0, ge=0)
-    semantic: float = Field(default=0.1, ge=0)
+    semantic: float = Field(default=0.5, ge=0)
 
 
-_WIDTHS = {"layer1": 4096, "layer2": 2048, "layer3": 1024, "decoder": 1024}
+# What the authors' code has for both data sets.
+_PAPER = {
+    "layer1": 4096,
+    "layer2": 2048,
+    "layer3": 1024,
+    "decoder": 1024,
+    "learning_rate": 2e-4,
+    "web_batch": 0,
+    "epochs": 50,
+    "relation": 10.0,
+}
 SMALL = Preset("narrow layers, for a few thousand images; chosen on a validation split")
-PAPER_COCO = Preset("the authors' code for MS-COCO: 80 concepts, 100 web images each", config=_WIDTHS)
+PAPER_COCO = Preset(
+    "the authors' code for MS-COCO: 80 concepts, 100 web images each",
+    config={**_PAPER, "web_epochs": 180, "semantic": 0.1},
+)
 PAPER_NUS21 = Preset(
     "the authors' code for NUS-WIDE's 21 concepts, 200 web images each",
     config={
-        **_WIDTHS,
+        **_PAPER,
         "web_epochs": 120,
         "similarity": 1e-3,
         "balance": 1e-6,
