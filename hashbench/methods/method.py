@@ -102,6 +102,9 @@ class Method(ABC):
         """Content hashes of files that the settings name (word vectors, say): part of a run's key."""
         return {}
 
+    def prepare(self) -> None:  # noqa: B027 - most methods have nothing to do
+        """Import what `fit` needs, where that is slow: time and memory of training count from here."""
+
     @abstractmethod
     def fit(self, view: TrainView[TagTable]) -> None:
         """Learn from the training view."""

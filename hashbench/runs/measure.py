@@ -27,7 +27,7 @@ def peak_memory(work: Callable[[], Result], device: str) -> tuple[int, Result]:
     """Bytes that `work` held at its peak beyond what was held before, and what it returned.
 
     On a GPU, of its memory as torch hands it out. Else, of the process's own resident memory, looked at
-    every 5 ms: files that are mapped into it do not count, libraries that `work` is the first to load do.
+    every 5 ms: files that are mapped into it do not count, libraries that `work` loads do.
     """
     if device.startswith("cuda"):
         return _peak_on_gpu(work, device)

@@ -32,6 +32,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     inputs = RunInputs(run, cache, device, log)
     method = run.build(device, log)
     view = inputs.train(method)
+    method.prepare()
     log.note(f"training {run.spec.run_id()}")
     train_bytes, (train_seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), device)
     encoded = encode(method, inputs)

@@ -15,6 +15,10 @@ import torch
 from hashbench.errors import DataError
 from hashbench.progress import Progress
 
+# The first optimiser of a process makes torch load 900 modules, which takes seconds: now, and not
+# while a run's time is taken.
+torch.optim.Adam([torch.zeros(1)])
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -44,6 +44,10 @@ class WSDHQ(Method):
         """The word vectors' content."""
         return {"embeddings": embeddings_fingerprint(self.config.embeddings)}
 
+    def prepare(self) -> None:
+        """Import torch and what is built on it."""
+        import hashbench_wsdhq.model  # noqa: F401, PLC0415
+
     def fit(self, view: TrainView[TagTable]) -> None:
         """Alternate gradient steps with updates of codes and codebooks (paper, optimisation)."""
         from hashbench_wsdhq.model import Model  # noqa: PLC0415

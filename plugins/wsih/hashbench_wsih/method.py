@@ -34,6 +34,10 @@ class WSIH(Method):
     PRESETS = {"small": SMALL, "paper-coco": PAPER_COCO, "paper-nus21": PAPER_NUS21}  # noqa: RUF012 - a ClassVar
     model: Model
 
+    def prepare(self) -> None:
+        """Import torch and what is built on it."""
+        import hashbench_wsih.model  # noqa: F401, PLC0415
+
     def fit(self, view: TrainView[TagTable]) -> None:
         """Learn concept prototypes from the web set, then transfer to the training images."""
         from hashbench_wsih.model import Model  # noqa: PLC0415
