@@ -13,18 +13,9 @@ from tabulate import tabulate
 
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
-from hashbench.reports.leaderboard import BAND, GROUP, main_metric, with_spread
+from hashbench.reports.leaderboard import BAND, COSTS, GROUP, main_metric, with_spread
 
 _NAMES = ("learns from", "method", "bits", "distance")
-_COSTS = (
-    "bytes/image",
-    "shared KiB",
-    "trained params",
-    "train s",
-    "train MiB",
-    "encode img/s",
-    "search ms/query",
-)
 # The metrics that a table shows, by kind; the others are in the record.
 _HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
 
@@ -39,13 +30,7 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
         "bits": board["bits"].astype(str),
         "distance": board["distance"],
         **_scores(board, preset),
-        "bytes/image": board["bytes/image"].map("{:.0f}".format),
-        "shared KiB": board["shared KiB"].map("{:,.0f}".format),
-        "trained params": board["trained params"].map("{:,.0f}".format),
-        "train s": board["train s"].map("{:.1f}".format),
-        "train MiB": board["train MiB"].map("{:,.0f}".format),
-        "encode img/s": board["encode img/s"].map("{:,.0f}".format),
-        "search ms/query": board["search ms/query"].map("{:.3f}".format),
+        **{cost: board[cost].map(form.format) for cost, form in COSTS.items()},
     }
     return pd.DataFrame(columns)
 
@@ -92,9 +77,9 @@ def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
     """Two tables a group, what was reached and what it took, so that each fits a terminal."""
     parts: list[Table | Text] = []
     for title, part in groups(board, preset):
-        reached = [name for name in part.columns if name not in _COSTS]
+        reached = [name for name in part.columns if name not in COSTS]
         parts.append(_table(title, part[reached]))
-        parts.append(_table("what it took", part[[*_NAMES[1:], *_COSTS]]))
+        parts.append(_table("what it took", part[[*_NAMES[1:], *COSTS]]))
     return Group(*parts, Text(footnote(preset), style="dim"))
 
 

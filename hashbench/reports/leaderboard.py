@@ -18,15 +18,16 @@ from hashbench.runs.record import RunRecord
 GROUP = ["dataset", "split", "protocol", "backbone"]
 ROW = ["supervision", "web", "method", "bits", "variant", "distance"]
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
-COSTS = [
-    "bytes/image",
-    "shared KiB",
-    "trained params",
-    "train s",
-    "train MiB",
-    "encode img/s",
-    "search ms/query",
-]
+# What a run took, by column, and how it is printed.
+COSTS = {
+    "bytes/image": "{:.0f}",
+    "shared KiB": "{:,.0f}",
+    "trained params": "{:,.0f}",
+    "train s": "{:.1f}",
+    "train MiB": "{:,.0f}",
+    "encode img/s": "{:,.0f}",
+    "search ms/query": "{:.3f}",
+}
 
 
 def reported(preset: MetricPreset) -> list[str]:
@@ -59,7 +60,7 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     """
     chosen = frame if all_distances else frame[frame["primary"]]
     folded = chosen.groupby(GROUP + ROW, sort=False)
-    board = folded[reported(preset) + COSTS].mean()
+    board = folded[[*reported(preset), *COSTS]].mean()
     for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
     board["seeds"] = folded.size()

@@ -24,7 +24,7 @@ class PreparedDataset:
     images: Collection
     split: Split
     fingerprints: dict[str, str]
-    _web_sets: dict[str | None, WebSet] = field(default_factory=dict)
+    _web_sets: dict[str | None, WebSet] = field(default_factory=dict, init=False, repr=False)
 
     def ground_truth(self) -> GroundTruth:
         """The labels; called by evaluation, and for methods that declare labels."""

@@ -40,6 +40,16 @@ class Schedule:
     decay_every: int = 1
     weight_decay: float = 0.0
 
+    @classmethod
+    def of_epochs(cls, epochs: int, count: int, batch_size: int, learning_rate: float) -> Schedule:
+        """At a constant rate, as many steps as `epochs` passes over `count` images take.
+
+        >>> Schedule.of_epochs(3, count=100, batch_size=40, learning_rate=0.1).iterations
+        6
+        """
+        size = min(batch_size, count)
+        return cls(epochs * (count // size), size, learning_rate)
+
 
 def batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
     """One epoch of index batches (B,), shuffled; a last, smaller one is left out.

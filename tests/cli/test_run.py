@@ -49,9 +49,10 @@ def test_whatever_the_result_depends_on_makes_another_run(run, change):
     assert one["run_id"] != other["run_id"]
 
 
-def test_same_seed_same_codes(run, tmp_path):
-    for method in ("lsh", "pcah", "itq", "pq", "opq", "wsdhq"):
-        extra = ("--set", "iterations=30") if method == "wsdhq" else ()
+def test_same_seed_same_codes(run, web, tmp_path):
+    extras = {"wsdhq": ("--set", "iterations=30"), "wsih": ("--web", web, "--set", "epochs=3")}
+    for method in ("lsh", "pcah", "itq", "pq", "opq", "wsdhq", "wsih"):
+        extra = extras.get(method, ())
         folders = [
             run("--method", method, "--bits", "16", *extra, store=tmp_path / name)[0]["run_dir"]
             for name in ("a", "b")

@@ -90,6 +90,22 @@ def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
     assert not [thing for thing in things if thing is run.data.dataset or thing is run.data.images]
 
 
+def test_nothing_reachable_from_a_web_view_tells_a_label_a_tag_or_a_name(tmp_path, web):
+    request = RunRequest(method="crowd", bits=16, dataset="shapes", backbone="pooled", web=str(web))
+    run = Preparer(Plugins()).prepare(request)
+    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(run.build("cpu", SilentProgress()))
+    things = reachable(train)
+    assert not [thing for thing in things if callable(thing)], "a function could open anything"
+    arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
+    assert {(96, 192), (30, 192), (30,)} <= {array.shape for array in arrays}, "the search finds both views"
+    truth = run.data.ground_truth().labels
+    assert not [a for a in arrays if a.shape[-1:] == truth.shape[1:] or a.size == truth.size]
+    words = {thing for thing in things if isinstance(thing, str)}
+    assert set(train.web.names) <= words, "the search finds the concepts"
+    assert not words & {*run.data.images.ids, *run.data.images.hashes, "red", "RED"}
+    assert not words & {*run.web.images.ids, *run.web.images.hashes}
+
+
 def test_training_images_come_in_an_order_that_tells_nothing(tmp_path):
     request = RunRequest(method="lsh", bits=16, dataset="shapes", backbone="pooled")
     run = Preparer(Plugins()).prepare(request)

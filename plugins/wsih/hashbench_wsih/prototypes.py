@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from hashbench.methods.method import Context
 from hashbench.training.loop import Schedule, train
 from hashbench.training.seeding import torch_generator
 from hashbench_wsih.config import WSIHConfig
-from hashbench_wsih.losses import cosines, prototype_loss
+from hashbench_wsih.losses import prototype_loss
 from hashbench_wsih.network import Encoder
 
 
@@ -40,7 +41,7 @@ def learn_prototypes(
     config: WSIHConfig,
     context: Context,
 ) -> Prototypes:
-    """Train encoder and classifier on web images, and average what they became.
+    """Train encoder and classifier on web images, and average what the images became.
 
     Args:
         features: (W, F).
@@ -50,41 +51,35 @@ def learn_prototypes(
         config: The settings.
         context: Seed and progress.
     """
-    size = min(config.web_batch or len(features), len(features))
 
     def loss(batch: torch.Tensor) -> torch.Tensor:
         chosen = batch.to(features.device)
         codes = encoder(features[chosen])
         return prototype_loss(codes, classifier(codes), concepts[chosen], config)
 
+    count = len(features)
     encoder.train()
     train(
         [{"params": [*encoder.parameters(), *classifier.parameters()]}],
         loss,
-        Schedule(
-            iterations=config.web_epochs * (len(features) // size),
-            batch_size=size,
-            learning_rate=config.learning_rate,
-        ),
-        count=len(features),
+        Schedule.of_epochs(config.web_epochs, count, config.web_batch or count, config.learning_rate),
+        count=count,
         generator=torch_generator(context.seed, "web batches"),
         progress=context.progress,
     )
     encoder.eval()
     with torch.inference_mode():
         first, codes = encoder.layer1(features), encoder(features)
-        count = int(concepts.max()) + 1
-        found = Prototypes(_means(first, concepts, count), _means(codes, concepts, count).sign())
-        nearest = cosines(torch.cat([codes, found.codes]))[: len(codes), len(codes) :].argmax(dim=1)
-    share = float((nearest == concepts).float().mean())
+        found = Prototypes(_means(first, concepts), _means(codes, concepts).sign())
+        share = ((codes @ found.codes.T).argmax(dim=1) == concepts).float().mean().item()
     context.progress.note(
-        f"{count} prototypes of {len(features)} web images, {share:.0%} of these nearest the code of the "
-        "prototype of their concept"
+        f"{len(found.codes)} prototypes of {count} web images; {share:.0%} of these are nearest their own "
+        "concept's code"
     )
     return found
 
 
-def _means(values: torch.Tensor, groups: torch.Tensor, count: int) -> torch.Tensor:
-    """Mean of the rows of each group, (count, D)."""
-    sums = values.new_zeros((count, values.shape[1])).index_add_(0, groups, values)
-    return sums / torch.bincount(groups, minlength=count)[:, None]
+def _means(values: torch.Tensor, concepts: torch.Tensor) -> torch.Tensor:
+    """Mean of the rows of each concept, (C, D)."""
+    member = functional.one_hot(concepts).to(values.dtype)
+    return member.T @ values / member.sum(dim=0)[:, None]

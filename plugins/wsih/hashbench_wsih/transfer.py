@@ -48,16 +48,11 @@ def transfer(
         codes = encoder(images, prototypes)
         return transfer_loss(codes, decoder(codes), images, config)
 
-    size = min(config.batch_size, len(features))
     encoder.train()
     train(
         [{"params": [*trained, *decoder.parameters(), *([] if config.web else frozen)]}],
         loss,
-        Schedule(
-            iterations=config.epochs * (len(features) // size),
-            batch_size=size,
-            learning_rate=config.learning_rate,
-        ),
+        Schedule.of_epochs(config.epochs, len(features), config.batch_size, config.learning_rate),
         count=len(features),
         generator=torch_generator(context.seed, "batches"),
         progress=context.progress,
