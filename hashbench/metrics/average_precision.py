@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.blocks import Blocks, row_sums
 
 
@@ -52,7 +53,7 @@ def average_precision(
     if whole_blocks:
         reached = blocks.before + blocks.hits
         ends = np.maximum(blocks.start + blocks.size, 1)
-        return _divided(row_sums(blocks.hits * (reached / ends)), blocks.relevant)
+        return ratio(row_sums(blocks.hits * (reached / ends)), blocks.relevant)
     return mean_gain_at_hits(blocks, blocks.hits, k, denominator)
 
 
@@ -75,11 +76,7 @@ def mean_gain_at_hits(
         return _over_retrieved(blocks, gained, summed, cut)
     most = blocks.relevant
     divisor = most if denominator is Denominator.TOTAL else np.minimum(cut, most)
-    return _divided(row_sums(summed), divisor)
-
-
-def _divided(summed: np.ndarray, divisor: np.ndarray) -> np.ndarray:
-    return np.divide(summed, divisor, out=np.full(len(summed), np.nan), where=divisor > 0)
+    return ratio(row_sums(summed), divisor)
 
 
 def _at_hits(blocks: Blocks, gained: np.ndarray, cut: int) -> np.ndarray:
@@ -122,14 +119,14 @@ def _over_retrieved(blocks: Blocks, gained: np.ndarray, summed: np.ndarray, cut:
     hypergeometric probability, and given h they are spread evenly.
     """
     if cut == blocks.items:
-        return _divided(row_sums(summed), blocks.relevant)
+        return ratio(row_sums(summed), blocks.relevant)
     if blocks.untied:
-        return _divided(row_sums(summed), np.count_nonzero(summed, axis=1))
+        return ratio(row_sums(summed), np.count_nonzero(summed, axis=1))
     shown = blocks.shown(cut)
     whole = shown == blocks.size
     found = np.einsum("qb,qb->q", blocks.hits, whole, dtype=np.int64)
     before = row_sums(summed * whole)
-    values = _divided(before, found)
+    values = ratio(before, found)
     for q, b in np.argwhere(~whole & (shown > 0) & (blocks.hits > 0)):
         values[q] = _mean_over_hits(
             before[q],

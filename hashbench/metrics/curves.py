@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from hashbench.metrics.radius import EmptyBall, inside_and_hits
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.blocks import Blocks
 from hashbench.ranking.counts import DistanceCounts
 
@@ -89,18 +90,13 @@ def _points(
     hits, inside, relevant = hits[counted], inside[counted], relevant[counted]
     if averaging is Averaging.MICRO:
         hits, inside = hits.sum(axis=0), inside.sum(axis=0)
-        return _ratio(hits, inside, np.nan), _ratio(hits, relevant.sum(keepdims=True), np.nan)
-    of_query = _ratio(hits, inside, 0.0 if empty is EmptyBall.ZERO else np.nan)
+        return ratio(hits, inside), ratio(hits, relevant.sum(keepdims=True))
+    of_query = ratio(hits, inside, empty.precision)
     recalls = hits / relevant[:, None]
     return _mean(of_query), _mean(recalls)
-
-
-def _ratio(hits: np.ndarray, of: np.ndarray, nothing: float) -> np.ndarray:
-    of = np.broadcast_to(of, hits.shape)
-    return np.divide(hits, of, out=np.full(hits.shape, nothing), where=of > 0)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Mean over the queries that count; NaN where none does."""
     counted = np.isfinite(values)
-    return _ratio(np.where(counted, values, 0).sum(axis=0), counted.sum(axis=0), np.nan)
+    return ratio(np.where(counted, values, 0).sum(axis=0), counted.sum(axis=0))

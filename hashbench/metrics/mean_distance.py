@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.counts import DistanceCounts
 
 
@@ -41,5 +42,5 @@ def _mean(size: np.ndarray, ranks: Sequence[int]) -> np.ndarray:
     for k in ranks:
         shown = np.clip(k - start, 0, size)
         total = shown.sum(axis=1)
-        columns.append(np.divide(shown @ distance, total, out=np.full(len(size), np.nan), where=total > 0))
+        columns.append(ratio(shown @ distance, total))
     return np.stack(columns, axis=1)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.blocks import Blocks, Ties, one_block, row_sums
 
 
@@ -45,8 +46,7 @@ def ndcg(blocks: Blocks, k: int | None, gain: Gain = Gain.EXPONENTIAL) -> np.nda
     [0.6309]
     """
     ideal = one_block(blocks.total, blocks.items).under(Ties.OPTIMISTIC)
-    best = _dcg(ideal, k, gain)
-    return np.divide(_dcg(blocks, k, gain), best, out=np.full(len(best), np.nan), where=best > 0)
+    return ratio(_dcg(blocks, k, gain), _dcg(ideal, k, gain))
 
 
 def _dcg(blocks: Blocks, k: int | None, gain: Gain) -> np.ndarray:

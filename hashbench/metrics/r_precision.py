@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.blocks import Blocks
 
 
@@ -26,5 +27,4 @@ def r_precision(blocks: Blocks, k: int | None = None) -> np.ndarray:
     [0.5]
     """
     last = np.minimum(blocks.relevant, blocks.cut(k))
-    found = blocks.expected_hits(last)
-    return np.divide(found, last, out=np.full(len(found), np.nan), where=last > 0)
+    return ratio(blocks.expected_hits(last), last)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.counts import DistanceCounts
 
 
@@ -19,6 +20,11 @@ class EmptyBall(StrEnum):
 
     ZERO = "zero"
     SKIP = "skip"
+
+    @property
+    def precision(self) -> float:
+        """The precision that counts for it; NaN where a mean leaves it out."""
+        return 0.0 if self is EmptyBall.ZERO else float("nan")
 
 
 def precision_within(counts: DistanceCounts, radius: int, empty: EmptyBall) -> np.ndarray:
@@ -53,5 +59,4 @@ def inside_and_hits(counts: DistanceCounts) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shares(hits: np.ndarray, of: np.ndarray, empty: EmptyBall) -> np.ndarray:
-    nothing = np.full(hits.shape, 0.0 if empty is EmptyBall.ZERO else np.nan)
-    return np.divide(hits, of, out=nothing, where=of > 0)
+    return ratio(hits, of, empty.precision)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hashbench.metrics.ratio import ratio
 from hashbench.ranking.blocks import Blocks
 
 
@@ -22,5 +23,4 @@ def recall(blocks: Blocks, k: int) -> np.ndarray:
     >>> recall(blocks, 2).tolist()
     [0.5]
     """
-    found, relevant = blocks.expected_hits(k), blocks.relevant
-    return np.divide(found, relevant, out=np.full(len(found), np.nan), where=relevant > 0)
+    return ratio(blocks.expected_hits(k), blocks.relevant)
