@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rich.console import Console
+
+# Where no terminal shows a bar, a line as often as this.
+_LINE_SECONDS = 30
 
 
 class Progress(Protocol):
@@ -44,14 +48,18 @@ class SilentProgress:
 
 
 class ConsoleProgress:
-    """A bar with rate and remaining time on a terminal, plain lines elsewhere."""
+    """A bar with rate and remaining time on a terminal; elsewhere plain lines, one in half a minute."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
+    def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a bar that goes away when the task is over, or say now and then how far it is."""
+        show = self._bar if self.console.is_terminal else self._lines
+        return show(description, total)
+
     @contextmanager
-    def task(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Show a bar that goes away when the task is over."""
+    def _bar(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
         from rich import progress as bars  # noqa: PLC0415 - start-up stays fast without it
 
         columns = (
@@ -61,13 +69,26 @@ class ConsoleProgress:
             bars.TimeElapsedColumn(),
             bars.TimeRemainingColumn(),
         )
-        if not self.console.is_terminal:
-            self.note(f"{description} ...")
-        with bars.Progress(
-            *columns, console=self.console, transient=True, disable=not self.console.is_terminal
-        ) as bar:
+        with bars.Progress(*columns, console=self.console, transient=True) as bar:
             task = bar.add_task(description, total=total)
             yield lambda steps: bar.advance(task, steps)
+
+    @contextmanager
+    def _lines(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
+        self.note(f"{description} ...")
+        start = said = time.monotonic()
+        done = 0
+
+        def advance(steps: int) -> None:
+            nonlocal done, said
+            done += steps
+            now = time.monotonic()
+            if now - said >= _LINE_SECONDS and 0 < done < total:
+                said = now
+                left = (now - start) * (total - done) / done
+                self.note(f"{description}: {done:,} of {total:,}, about {_duration(left)} left")
+
+        yield advance
 
     def note(self, message: str) -> None:
         """Print one dim line."""
@@ -100,3 +121,12 @@ class LoggedProgress:
     def log(self, message: str) -> None:
         """Keep."""
         self.lines.append(message)
+
+
+def _duration(seconds: float) -> str:
+    """In words, as exactly as an estimate deserves.
+
+    >>> _duration(42), _duration(200)
+    ('42 s', '3 min')
+    """
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
