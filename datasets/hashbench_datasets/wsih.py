@@ -79,13 +79,9 @@ class _Wsih(Dataset):
         """
         return GroundTruth(self.label_names(), self._archive.labels)
 
-    def split(self) -> Split:
-        """The files' own split; a training row that is also in the database is the database's row.
-
-        Raises:
-            DataError: As of `images`.
-        """
-        return self._archive.split
+    def splits(self) -> Mapping[str, Callable[[], Split]]:
+        """The files' own split; a training row that is also in the database is the database's row."""
+        return {"test": lambda: self._archive.split}
 
     def web_sets(self) -> Mapping[str, Callable[[], WebSet]]:
         """The authors' web images; which concept each was searched for is in its one-hot row."""

@@ -32,7 +32,7 @@ def rows():
 
 
 def test_the_counts_of_its_page(dataset):
-    images, split, truth = dataset.images(), dataset.split(), dataset.ground_truth()
+    images, split, truth = dataset.images(), dataset.splits()["test"](), dataset.ground_truth()
     assert len(images) == 3197
     assert (len(split.query), len(split.database), len(split.train)) == (400, 2797, 2797)
     counts = dict(zip(truth.names, truth.labels.sum(axis=0).tolist(), strict=True))
@@ -63,7 +63,7 @@ def test_names_and_order_tell_no_category(rows):
 
 
 def test_no_query_is_in_the_database(dataset):
-    check_disjoint_content(dataset.split(), dataset.images())
+    check_disjoint_content(dataset.splits()["test"](), dataset.images())
 
 
 def test_pictures_are_drawn_on_white(dataset):
@@ -75,7 +75,7 @@ def test_pictures_are_drawn_on_white(dataset):
 
 
 def test_the_protocols_differ_by_the_label_words(dataset):
-    images, train = dataset.images(), dataset.split().train
+    images, train = dataset.images(), dataset.splits()["test"]().train
     raw = [images.tags[i] for i in train]
     plain = PlainTags().table(raw, dataset.label_names())
     stripped = TagsWithoutLabelWords().table(raw, dataset.label_names())

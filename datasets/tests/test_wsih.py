@@ -123,7 +123,7 @@ def test_the_collection_is_queries_then_database_then_other_training_rows(root, 
 
 
 def test_training_rows_of_the_database_are_the_database_rows(nus):
-    split = nus.split()
+    split = nus.splits()["test"]()
     np.testing.assert_array_equal(split.query, np.arange(63))
     np.testing.assert_array_equal(split.database, np.arange(63, 189))
     # The last 42 database rows, and the 42 rows that the database does not hold.
@@ -135,15 +135,15 @@ def test_training_rows_that_are_there_twice_count_once(root):
     edit(train, lambda arrays: {name: np.concatenate([a, a]) for name, a in arrays.items()})
     dataset = WsihNus21(root)
     assert len(dataset.images()) == 231
-    np.testing.assert_array_equal(dataset.split().train, np.arange(147, 231))
+    np.testing.assert_array_equal(dataset.splits()["test"]().train, np.arange(147, 231))
 
 
 def test_database_rows_that_are_there_twice_are_learnt_from_once(root):
     database = root / "nus21/mat/retrieval.mat"
     edit(database, lambda arrays: {name: np.concatenate([a, a]) for name, a in arrays.items()})
     dataset = WsihNus21(root)
-    assert len(dataset.split().database) == 252
-    np.testing.assert_array_equal(dataset.split().train, [*range(147, 189), *range(315, 357)])
+    assert len(dataset.splits()["test"]().database) == 252
+    np.testing.assert_array_equal(dataset.splits()["test"]().train, [*range(147, 189), *range(315, 357)])
 
 
 def test_all_training_rows_may_be_in_the_database(root):
@@ -151,7 +151,7 @@ def test_all_training_rows_may_be_in_the_database(root):
     edit(train, lambda arrays: {name: a[::2] for name, a in arrays.items()})
     dataset = WsihNus21(root)
     assert len(dataset.images()) == 189
-    np.testing.assert_array_equal(dataset.split().train, np.arange(147, 189))
+    np.testing.assert_array_equal(dataset.splits()["test"]().train, np.arange(147, 189))
 
 
 @pytest.mark.parametrize(("cls", "folder", "web", "concepts"), KINDS)
@@ -172,7 +172,7 @@ def test_each_file_is_read_once(nus):
         (nus.root / name).unlink()
     assert nus.images() is images
     assert nus.web_sets()["nus21_web"]() is web
-    assert len(nus.split().query) + len(nus.ground_truth().labels) == 63 + 231
+    assert len(nus.splits()["test"]().query) + len(nus.ground_truth().labels) == 63 + 231
     with pytest.raises(ValueError, match="read-only"):
         images.features[0] = 0
 

@@ -30,9 +30,14 @@ def run(
     ] = None,
     seed: Annotated[str, typer.Option(help="Seeds, a comma list.")] = "0",
     split: Annotated[
-        str,
-        typer.Option(help="`test`, or `validation` to choose settings without the test queries."),
-    ] = "test",
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Split of the data set, or its manifest (.json); `validation`, also after a name and /, "
+            "to choose settings without the test queries.",
+            show_default="the data set's first",
+        ),
+    ] = None,
     backbone: Annotated[
         str | None, typer.Option(help="Pretrained network that gives the features.")
     ] = None,

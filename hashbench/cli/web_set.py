@@ -38,7 +38,7 @@ def web(
     from hashbench.reports.web_set import describe
     from hashbench.runs.data import Opener
 
-    data = Opener(Plugins()).open(dataset, "test", data_root)
+    data = Opener(Plugins()).open(dataset, None, data_root)
     found = data.web_set(name)
     images = found.images
     damaged = undecodable(images, progress()) if isinstance(images, ImageCollection) else {}

@@ -23,7 +23,7 @@ class Dataset(ABC):
             def images(self): ...         # -> ImageCollection or FeatureCollection
             def label_names(self): ...    # -> tuple[str, ...]
             def ground_truth(self): ...   # -> GroundTruth
-            def split(self): ...          # -> Split
+            def splits(self): ...         # -> {"test": function that returns a Split}
 
     Attributes:
         PLUGIN_NAME: What the user types after `--dataset`.
@@ -59,8 +59,11 @@ class Dataset(ABC):
         """The labels of every image, in the order of `images()`. For evaluation."""
 
     @abstractmethod
-    def split(self) -> Split:
-        """The data set's fixed split into queries, database and training images."""
+    def splits(self) -> Mapping[str, Callable[[], Split]]:
+        """How to split into queries, database and training images, by name; the first is the default.
+
+        A split that is drawn is drawn from a fixed seed: its name is all that a person says.
+        """
 
     def web_sets(self) -> Mapping[str, Callable[[], WebSet]]:
         """How to open each web set that was collected for this data set, by name; the first is the default.

@@ -11,6 +11,8 @@ from hashbench import fingerprint
 from hashbench.data.collection import Collection
 from hashbench.errors import DataError, LeakError
 
+PARTS = ("query", "database", "train")
+
 
 def _indices() -> np.ndarray:
     return np.empty(0, dtype=np.int64)
@@ -46,7 +48,7 @@ class Split:
     def __post_init__(self) -> None:
         if self.train.size == 0:
             object.__setattr__(self, "train", self.database)
-        for part in ("query", "database", "train"):
+        for part in PARTS:
             indices = np.asarray(getattr(self, part), dtype=np.int64)
             if indices.size == 0:
                 raise DataError(f"split {self.name!r}: part {part!r} holds no image.")
@@ -63,10 +65,7 @@ class Split:
         """The split by content hash rather than by position, ready to be stored as JSON."""
         return {
             "name": self.name,
-            **{
-                part: [images.hashes[i] for i in getattr(self, part)]
-                for part in ("query", "database", "train")
-            },
+            **{part: [images.hashes[i] for i in getattr(self, part)] for part in PARTS},
         }
 
     def fingerprint(self, images: Collection) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from hashbench.data.collection import Collection, FeatureCollection, GroundTruth
 from hashbench.data.dataset import Dataset
+from hashbench.data.manifest import read_manifest
 from hashbench.data.split import Split, check_disjoint_content, validation_split
 from hashbench.data.web import WebSet, check_disjoint_web
 from hashbench.data.web_folder import read_web_folder
 from hashbench.errors import DataError, UnknownNameError
 from hashbench.plugins import Plugins, pick
 
-SPLITS = ("test", "validation")
+VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,23 @@ class Opener:
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
-        self._opened: dict[tuple[str, str, Path | None], PreparedDataset] = {}
+        self._opened: dict[tuple[str, str | None, Path | None], PreparedDataset] = {}
 
-    def open(self, name: str | None, split_name: str, root: Path | None) -> PreparedDataset:
-        """Open a data set and prove that no query's picture is among those learnt from."""
+    def open(self, name: str | None, split_name: str | None, root: Path | None) -> PreparedDataset:
+        """Open a data set and prove that no query's picture is among those learnt from.
+
+        Args:
+            name: The data set; None for the default.
+            split_name: One of its splits, a manifest (.json) or None for its first; with `/validation`
+                after it, the split that its training images make for choosing settings.
+            root: The folder of its files.
+        """
         cls: type[Dataset] = pick("data set", name, self._plugins.datasets)
         key = (cls.PLUGIN_NAME, split_name, root)
         if key not in self._opened:
-            if split_name not in SPLITS:
-                raise UnknownNameError("split", split_name, SPLITS)
             dataset = cls(root)
             images = dataset.images()
-            split = dataset.split()
-            if split_name == "validation":
-                split = validation_split(split, images)
+            split = _split(dataset, images, split_name)
             check_disjoint_content(split, images)
             prints = {
                 "images": images.fingerprint(),
@@ -91,6 +95,20 @@ class Opener:
             }
             self._opened[key] = PreparedDataset(dataset, images, split, prints)
         return self._opened[key]
+
+
+def _split(dataset: Dataset, images: Collection, name: str | None) -> Split:
+    """The split of that name or in that manifest, or the first one; see `Opener.open`."""
+    base, _, validation = (name or "").rpartition("/")
+    if validation == VALIDATION:
+        return validation_split(_split(dataset, images, base or None), images)
+    if name is not None and name.endswith(".json"):
+        return read_manifest(Path(name), images)
+    known = dataset.splits()
+    chosen = next(iter(known)) if name is None else name
+    if chosen not in known:
+        raise UnknownNameError(f"split of {images.name}", chosen, [*known, VALIDATION])
+    return known[chosen]()
 
 
 def _width(images: Collection) -> int | None:

@@ -36,7 +36,7 @@ class RunRequest:
     preset: str | None = None
     seed: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
-    split: str = "test"
+    split: str | None = None
     data_root: Path | None = None
 
 

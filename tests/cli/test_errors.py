@@ -32,7 +32,10 @@ def refused(cli, tmp_path):
         (("--method", "itq", "--bits", "many"), "--bits 'many': Expected whole numbers"),
         (("--method", "itq", "--seed", "x"), "--seed 'x'"),
         (("--method", "itq", "--protocol", "tag"), "unknown tag protocol 'tag'. Did you mean 'tags'?"),
-        (("--method", "itq", "--split", "train"), "unknown split 'train'"),
+        (
+            ("--method", "itq", "--split", "train"),
+            "unknown split of shapes 'train'. Known: late, test, validation.",
+        ),
         (("--method", "itq", "--preset", "paper"), "unknown itq preset 'paper'. Known: default."),
         (("--method", "itq", "--set", "iteration=3"), "Did you mean 'iterations'?"),
         (("--method", "itq", "--set", "iterations=few"), "itq setting iterations='few'"),

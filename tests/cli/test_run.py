@@ -104,6 +104,23 @@ def test_the_validation_split_leaves_the_test_queries_out(run):
     assert not queries & {item for part in ("query", "database", "train") for item in manifest[part]}
 
 
+def test_splits_go_by_name_by_manifest_and_with_validation(run, tmp_path):
+    from pathlib import Path
+
+    def manifest(record):
+        return json.loads((Path(record["run_dir"]) / "split.json").read_text())
+
+    (late,) = run("--method", "lsh", "--bits", "16", "--split", "late")
+    assert late["split"] == "late" and late["sizes"] == {"query": 30, "database": 90, "train": 40}
+    (validation,) = run("--method", "lsh", "--bits", "16", "--split", "late/validation")
+    assert validation["split"] == "late/validation"
+    assert set(manifest(validation)["query"]) <= set(manifest(late)["train"])
+    mine = manifest(late) | {"name": "mine", "train": manifest(late)["train"][:20]}
+    (tmp_path / "mine.json").write_text(json.dumps(mine))
+    (own,) = run("--method", "lsh", "--bits", "16", "--split", tmp_path / "mine.json")
+    assert own["split"] == "mine" and own["sizes"]["train"] == 20
+
+
 def test_training_the_backbone_runs_on_pixels(run):
     (record,) = run(
         *("--method", "wsdhq", "--bits", "8", "--set", "finetune=all", "--set", "iterations=6"),

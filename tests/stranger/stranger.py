@@ -78,9 +78,17 @@ class Shapes(Dataset):
         """Each picture's shape."""
         return GroundTruth(SHAPES, np.eye(3, dtype=bool)[np.arange(IMAGES) % 3])
 
-    def split(self):
-        """The first 24 are queries."""
-        return Split("test", query=np.arange(24), database=np.arange(24, IMAGES))
+    def splits(self):
+        """The first 24 are queries, or the last 30 with 40 to learn from."""
+        return {
+            "test": lambda: Split("test", query=np.arange(24), database=np.arange(24, IMAGES)),
+            "late": lambda: Split(
+                "late",
+                query=np.arange(IMAGES - 30, IMAGES),
+                database=np.arange(IMAGES - 30),
+                train=np.arange(40),
+            ),
+        }
 
 
 class Pooled(Backbone):
