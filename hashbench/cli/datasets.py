@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hashbench.cli import web_set
+from hashbench.cli import describe, web_set
 from hashbench.cli.output import print_rows
 from hashbench.errors import HashbenchError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hashbench.data.dataset import Dataset
 
 app = typer.Typer()
+app.command("describe")(describe.describe)
 app.command("web")(web_set.web)
 _WEB_SET = "images found by searching for words; see `hashbench datasets web`"
 

@@ -1,0 +1,177 @@
+"""`hashbench datasets describe`: what is in a data set, before hours are spent on it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from hashbench.cli.output import Format, stdout
+from hashbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hashbench.runs.data import PreparedDataset
+
+# Data sets of hundreds of labels would push everything else off the screen.
+_LABELS = 40
+# What lets every table fit 100 columns.
+_NAME_WIDTH, _VALUE_WIDTH = 27, 68
+
+
+def describe(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Data set; see `hashbench datasets`.", show_default="the default one"),
+    ] = None,
+    protocol: Annotated[str | None, typer.Option(help="Tag protocol.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Split of the data set, or its manifest (.json).",
+            show_default="the data set's first",
+        ),
+    ] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write a few database images a label to this .png or .webp file."
+        ),
+    ] = None,
+) -> None:
+    """Say what is in a data set: split, tags, labels, and how much tags tell of labels."""
+    if picture is not None:
+        _check(picture)
+    from hashbench.plugins import Plugins, pick
+    from hashbench.reports import description
+    from hashbench.runs.data import Opener
+
+    plugins = Plugins()
+    chosen = pick("tag protocol", protocol, plugins.tag_protocols)()
+    data = Opener(plugins).open(name, split, data_root)
+    if picture is not None:
+        _write(data, picture)
+    summary = description.describe(data, chosen)
+    if output is Format.JSON:
+        sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    else:
+        _print(summary)
+
+
+def _check(picture: Path) -> None:
+    """Refuse what cannot become a picture before anything is opened.
+
+    Raises:
+        ConfigError: The suffix is none that can be written, or there is a folder of that name.
+    """
+    from hashbench.reports.contact_sheet import FORMATS
+
+    if picture.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--picture {str(picture)!r}: Expected a file name in {' or '.join(FORMATS)}.")
+    if picture.is_dir():
+        raise ConfigError(f"--picture {str(picture)!r} is a folder. Expected a file name.")
+
+
+def _write(data: PreparedDataset, picture: Path) -> None:
+    """Write the contact sheet and say where it is."""
+    from hashbench.files import whole_file
+    from hashbench.reports.contact_sheet import contact_sheet, encode
+
+    encoded = encode(contact_sheet(data), picture.suffix.lower())
+    with whole_file(picture) as partial:
+        partial.write_bytes(encoded)
+    sys.stderr.write(f"wrote {picture}\n")
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    """Tables of the whole, of labels, of tags, and of what tags tell."""
+    told = summary["telling"]["pairs"]
+    labels = sorted(summary["labels"]["each"], key=lambda label: -label["images"])
+    console = stdout()
+    console.print(_overview(summary))
+    columns = ("name", "images", "queries", "database")
+    rows = ([label[column] for column in columns] for label in labels[:_LABELS])
+    console.print(_table(f"labels of {len(labels):,}", ("label", *columns[1:]), rows))
+    if len(labels) > _LABELS:
+        more = f"The {_LABELS} most frequent labels; --format json lists all."
+        console.print(more, style="dim", highlight=False)
+    frequent = ((tag["tag"], tag["images"]) for tag in summary["frequent_tags"])
+    console.print(_table("most frequent tags", ("tag", "training images"), frequent))
+    headers = ("tag", "label", "bits", "P(label | tag)", "P(label)")
+    console.print(_table("most telling tags", headers, (_shown(pair) for pair in told)))
+
+
+def _shown(pair: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        pair["tag"],
+        pair["label"],
+        f"{pair['bits']:.4f}",
+        f"{pair['label_given_tag']:.2f}",
+        f"{pair['label_share']:.2f}",
+    )
+
+
+def _table(title: str, headers: tuple[str, ...], rows: Iterable[Iterable[object]]) -> Table:
+    """A table of names at the left and numbers at the right."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for header in headers:
+        name = header in ("tag", "label")
+        table.add_column(
+            header,
+            justify="left" if name else "right",
+            max_width=_NAME_WIDTH if name else None,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    return table
+
+
+def _overview(summary: Mapping[str, Any]) -> Table:
+    """What holds of the whole, a line each."""
+    split, protocol, vectors = summary["split"], summary["protocol"], summary["word_vectors"]
+    typed, chance, copies = summary["typed_tags"], summary["chance"], summary["duplicates"]
+    explained = summary["telling"]["entropy_explained"]
+    lines = {
+        "kind": summary["kind"],
+        "images": f"{summary['images']:,}; {summary['without_tag']:,} without a tag, "
+        f"{summary['without_label']:,} without a label",
+        "equal images": f"{copies['images']:,}, of {copies['contents']:,} different contents"
+        if copies["images"]
+        else "none",
+        f"split {split['name']}": f"{split['query']:,} queries, {split['database']:,} database images, "
+        f"{split['train']:,} training images",
+        "tags as typed": f"{typed['distinct']:,} distinct; {_spread(typed['an_image'])}",
+        f"protocol {protocol['name']}": f"{protocol['vocabulary']:,} tags; "
+        f"{_spread(protocol['an_image'])}; {protocol['without_tag']:,} training images without any",
+        vectors["source"]: "no tag to look up"
+        if vectors["tags"] is None
+        else f"knows {vectors['tags']:.1%} of these tags, {vectors['occurrences']:.1%} of their "
+        "occurrences",
+        "labels": f"{len(summary['labels']['each']):,}; {summary['labels']['an_image']:.2f} an image",
+        "chance level": f"mAP@all {chance['map@all']:.3f}; "
+        f"{chance['queries_without_relevant']:,} queries with nothing to find",
+        "entropy explained": "not defined: no label tells training images apart"
+        if explained is None
+        else f"{explained:.1%} of the labels' entropy, by the best single tag of each",
+    }
+    table = Table(title=Text(summary["name"]), title_justify="left", show_header=False)
+    table.add_column(max_width=_NAME_WIDTH - 3, overflow="fold", style="bold")
+    table.add_column(max_width=_VALUE_WIDTH, overflow="fold")
+    for what, value in lines.items():
+        table.add_row(Text(what), Text(value))
+    return table
+
+
+def _spread(counts: Mapping[str, float]) -> str:
+    return f"{counts['mean']:.2f} an image (median {counts['median']:g}, most {counts['max']:,})"
