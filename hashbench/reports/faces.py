@@ -22,10 +22,9 @@ _HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
 
 def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
     """The table's body as text, with the columns' headings."""
-    teachers = zip(board["supervision"], board["web"], strict=True)
     names = zip(board["method"], board["variant"], strict=True)
     columns = {
-        "learns from": [f"{kind} ({web})" if web else str(kind) for kind, web in teachers],
+        "learns from": _teachers(board),
         "method": [f"{name} ({variant})" if variant else name for name, variant in names],
         "bits": board["bits"].astype(str),
         "distance": board["distance"],
@@ -33,6 +32,16 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
         **{cost: board[cost].map(form.format) for cost, form in COSTS.items()},
     }
     return pd.DataFrame(columns)
+
+
+def _teachers(board: pd.DataFrame) -> list[str]:
+    """What each method learns from; web sets of one name are told apart by their content."""
+    ambiguous = board.groupby("web")["web content"].transform("nunique") > 1
+    columns = zip(board["supervision"], board["web"], board["web content"], ambiguous, strict=True)
+    return [
+        f"{kind} ({web}{f' {content}' if several else ''})" if web else str(kind)
+        for kind, web, content, several in columns
+    ]
 
 
 def _scores(board: pd.DataFrame, preset: MetricPreset) -> dict[str, Sequence[str]]:
@@ -79,7 +88,7 @@ def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
     for title, part in groups(board, preset):
         reached = [name for name in part.columns if name not in COSTS]
         parts.append(_table(title, part[reached]))
-        parts.append(_table("what it took", part[[*_NAMES[1:], *COSTS]]))
+        parts.append(_table("what it took", part[[*_NAMES, *COSTS]]))
     return Group(*parts, Text(footnote(preset), style="dim"))
 
 

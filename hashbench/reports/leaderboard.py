@@ -1,11 +1,13 @@
 """The comparison table: one row a method, grouped by what the methods were allowed to see.
 
-Runs that differ in their seed alone are one row: mean and standard deviation.
+Runs that differ in their seed alone are one row: mean and standard deviation. Names are not enough to
+tell: two folders of web pictures may be called alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -16,7 +18,9 @@ from hashbench.ranking.blocks import Ties
 from hashbench.runs.record import RunRecord
 
 GROUP = ["dataset", "split", "protocol", "backbone"]
-ROW = ["supervision", "web", "method", "bits", "variant", "distance"]
+ROW = ["supervision", "web", "method", "bits", "variant", "distance", "identity"]
+# Of a hash, enough to tell two web sets apart.
+_DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
 # What a run took, by column, and how it is printed.
 COSTS = {
@@ -48,7 +52,8 @@ def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFram
         for record in records
         for distance in record.scores
     ]
-    return pd.DataFrame(rows, columns=[*GROUP, *ROW, "seed", "primary", *reported(preset), *COSTS])
+    columns = [*GROUP, *ROW, "web content", "seed", "primary", *reported(preset), *COSTS]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: bool = False) -> pd.DataFrame:
@@ -64,6 +69,7 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
     board["seeds"] = folded.size()
+    board["web content"] = folded["web content"].first()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
@@ -90,10 +96,12 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "backbone": spec.backbone["name"],
         "supervision": record.supervision,
         "web": spec.web["name"] if spec.web else "",
+        "web content": spec.web["fingerprint"][:_DIGITS] if spec.web else "",
         "method": spec.method["name"],
         "bits": spec.bits,
         "variant": record.variant,
         "distance": distance,
+        "identity": replace(spec, seed=0).key(),
         "seed": spec.seed,
         "primary": distance == record.primary,
     }

@@ -42,6 +42,17 @@ def test_a_web_set_stands_beside_the_kind_of_supervision(run, web, tmp_path):
     assert list(cells(board, SUITE)["learns from"]) == ["none", "web (fewer)", "web (web)"]
 
 
+def test_web_sets_of_one_name_are_no_seeds_of_each_other(run, web, tmp_path):
+    run("--method", "crowd", "--bits", "16", "--web", web, "--seed", "0,1")
+    (web / "circle" / "120.png").unlink()
+    run("--method", "crowd", "--bits", "16", "--web", web)
+    records = list(RunStore(tmp_path / "runs").records())
+    board = leaderboard(run_frame(records, SUITE), SUITE)
+    assert sorted(board["seeds"]) == [1, 2]
+    contents = {record.spec.web["fingerprint"][:6] for record in records}
+    assert set(cells(board, SUITE)["learns from"]) == {f"web (web {content})" for content in contents}
+
+
 def test_costs_are_columns(records):
     board = cells(leaderboard(run_frame(records, SUITE), SUITE), SUITE)
     assert {"trained params", "train s", "train MiB", "encode img/s"} <= set(board.columns)
