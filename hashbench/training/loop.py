@@ -71,6 +71,7 @@ def train(
     count: int,
     generator: torch.Generator,
     progress: Progress,
+    title: str = "gradient steps",
     on_epoch_end: Callable[[int], None] = lambda epoch: None,
 ) -> None:
     """Minimise a loss over batches of training images by Adam.
@@ -81,7 +82,8 @@ def train(
         schedule: Length and rates.
         count: L.
         generator: Where shuffling takes its randomness from.
-        progress: Where to report.
+        progress: Where to report ...
+        title: ... and under what name.
         on_epoch_end: Called with the number of finished epochs, for alternating optimisation.
 
     Raises:
@@ -93,7 +95,7 @@ def train(
     optimiser = torch.optim.Adam(groups, weight_decay=schedule.weight_decay)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
     iteration, epoch = 0, 0
-    with _random_state(generator), progress.task("gradient steps", schedule.iterations) as advance:
+    with _random_state(generator), progress.task(title, schedule.iterations) as advance:
         while iteration < schedule.iterations:
             summed, steps = 0.0, 0
             for batch in batches(count, schedule.batch_size, generator):

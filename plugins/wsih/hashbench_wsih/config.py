@@ -11,7 +11,7 @@ class WSIHConfig(MethodConfig):
     """Settings of WSIH. A loss of weight 0 is left out; each ablation is one setting.
 
     Attributes:
-        web: Learn concept prototypes from web images first. Without it (ablation) no prototype is
+        web_stage: Learn concept prototypes from web images first. Without it (ablation) no prototype is
             attended to, and all layers train on the target images, as none was trained before.
         attention: Attend to the prototypes after the first layer (ablation: false).
         layer1: Width of the encoder's first layer; frozen in the transfer, prototypes live in it.
@@ -33,7 +33,7 @@ class WSIHConfig(MethodConfig):
         semantic: Weight of the reconstruction of the features (ablation: 0).
     """
 
-    web: bool = True
+    web_stage: bool = True
     attention: bool = True
     layer1: int = Field(default=1024, ge=1)
     layer2: int = Field(default=512, ge=1)

@@ -59,7 +59,7 @@ class Model:
         for network in (encoder, classifier, decoder):
             network.to(context.device)
         prototypes = None
-        if config.web:
+        if config.web_stage:
             web, concepts = (
                 _features(view.web.images, context),
                 torch.from_numpy(np.array(view.web.concepts)),
@@ -82,7 +82,7 @@ class Model:
         encoder = Encoder(weights["layer1.0.weight"].shape[1], context.bits, config)
         encoder.load_state_dict(weights)
         prototypes = None
-        if config.web:
+        if config.web_stage:
             kept = (torch.tensor(state[f"prototype_{kind}"]) for kind in ("features", "codes"))
             prototypes = Prototypes(*(array.to(context.device) for array in kept))
         return cls(encoder.to(context.device).eval(), prototypes, config, context)

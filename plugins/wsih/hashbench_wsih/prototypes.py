@@ -66,6 +66,7 @@ def learn_prototypes(
         count=count,
         generator=torch_generator(context.seed, "web batches"),
         progress=context.progress,
+        title="stage 1, prototypes: gradient steps",
     )
     encoder.eval()
     with torch.inference_mode():

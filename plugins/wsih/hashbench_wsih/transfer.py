@@ -41,7 +41,7 @@ def transfer(
     trained = [*encoder.layer3.parameters(), *encoder.hash.parameters()]
     frozen = [*encoder.layer1.parameters(), *encoder.layer2.parameters()]
     for parameter in frozen:
-        parameter.requires_grad_(not config.web)
+        parameter.requires_grad_(not config.web_stage)
 
     def loss(batch: torch.Tensor) -> torch.Tensor:
         images = features[batch.to(features.device)]
@@ -50,11 +50,12 @@ def transfer(
 
     encoder.train()
     train(
-        [{"params": [*trained, *decoder.parameters(), *([] if config.web else frozen)]}],
+        [{"params": [*trained, *decoder.parameters(), *([] if config.web_stage else frozen)]}],
         loss,
         Schedule.of_epochs(config.epochs, len(features), config.batch_size, config.learning_rate),
         count=len(features),
         generator=torch_generator(context.seed, "batches"),
         progress=context.progress,
+        title="stage 2, transfer: gradient steps",
     )
     encoder.eval()

@@ -83,7 +83,7 @@ def test_spends_the_bits_it_was_given(pictures, view, bits):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"web": False},
+        {"web_stage": False},
         {"attention": False},
         {"relation": 0.0},
         {"semantic": 0.0},
@@ -124,7 +124,7 @@ def test_encoding_does_not_depend_on_the_order(pictures, quick):
     assert np.array_equal(backwards[::-1], quick.embed(pictures.database()))
 
 
-@pytest.mark.parametrize("settings", [{}, {"web": False}, {"attention": False}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"web_stage": False}, {"attention": False}], ids=str)
 def test_state_gives_the_method_back(pictures, view, settings):
     method = fitted(view, **{**QUICK, **settings})
     other = WSIH(method.config, Context(bits=32, seed=9))
