@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
         status = BAD_INPUT
         _complain(f"error: {error.format_message().replace('Value error, ', '')}")
     if status == INTERRUPTED:
-        _complain("interrupted: no record was written. The same command goes on from what is finished.")
+        _complain(
+            "interrupted: what was running left no record. The same command starts it again, and takes "
+            "what is finished from the store."
+        )
     sys.exit(status)
 
 

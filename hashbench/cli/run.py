@@ -96,6 +96,8 @@ def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Form
 
     preparer = Preparer(Plugins())
     prepared = [preparer.prepare(request) for request in requests]
+    if requests[0].web and not any(one.web for one in prepared):
+        raise ConfigError(f"--web {requests[0].web!r}: none of the methods learns from a web set.")
     store = RunStore(runs)
     store.prepare()
     records = []

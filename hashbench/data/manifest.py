@@ -37,7 +37,7 @@ def _stored(path: Path) -> dict[str, Any]:
         raise DataError(f"split manifest {str(path)!r} cannot be read ({error}).") from error
     if not isinstance(stored, dict) or not stored.keys() >= {"name", *PARTS}:
         raise DataError(
-            f"split manifest {str(path)!r} is none. Expected an object with name, {', '.join(PARTS)}."
+            f"{str(path)!r} is no split manifest. Expected an object with name, {', '.join(PARTS)}."
         )
     for part in PARTS:
         if not isinstance(stored[part], list) or not all(isinstance(item, str) for item in stored[part]):

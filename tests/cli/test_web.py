@@ -186,8 +186,14 @@ def test_what_a_web_set_holds_makes_another_run_and_where_it_lies_does_not(run, 
     assert run(*CROWD, "--web", copy)[0]["run_id"] != first["run_id"]
 
 
+def test_a_web_set_that_nobody_learns_from_is_refused(run_refused, web):
+    line = run_refused("--method", "signs", "--bits", "16", "--web", web)
+    assert "none of the methods learns from a web set" in line
+
+
 def test_a_method_that_sees_no_web_set_runs_the_same_with_one(run, web):
-    alone, given = (run("--method", "signs", "--bits", "16", *more)[0] for more in ((), ("--web", web)))
+    (alone,) = run("--method", "signs", "--bits", "16")
+    given, _ = run("--method", "signs", "--method", "crowd", "--bits", "16", "--web", web)
     assert alone["run_id"] == given["run_id"]
 
 

@@ -79,7 +79,7 @@ def test_a_query_in_the_database_is_refused(tmp_path):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "m.json"
     path.write_text(content)
-    with pytest.raises(DataError, match=r"m\.json' (cannot be read|is none)"):
+    with pytest.raises(DataError, match=r"m\.json' (cannot be read|is no split manifest)"):
         read_manifest(path, collection(["a", "b", "c"]))
     with pytest.raises(DataError, match="cannot be read"):
         read_manifest(tmp_path / "none.json", collection(["a", "b", "c"]))

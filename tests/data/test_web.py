@@ -37,7 +37,7 @@ def folder(tmp_path):
         (("cat", "dog"), [0, 1, 2], "Expected a number below 2"),
         (("cat", "dog"), [0, -1, 1], "Expected a number below 2"),
         (("cat", "dog"), [0, 0, 0], "no image was found for 'dog'. Expected one or more."),
-        (("cat",), [0, 0, 0], "1 concepts. Expected two or more."),
+        (("cat",), [0, 0, 0], "too few concepts .1.. Expected two or more."),
     ],
 )
 def test_every_image_has_a_concept_and_every_concept_an_image(concepts, found_by, expected):
@@ -115,7 +115,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(folder, tmp_path):
         read_web_folder(tmp_path / "none")
     with pytest.raises(DataError, match="'.*/web' holds no folders. Expected one a concept."):
         read_web_folder(folder({"loose.png": b"a"}))
-    with pytest.raises(DataError, match="web set 'web': 1 concepts"):
+    with pytest.raises(DataError, match="web set 'web': too few concepts"):
         read_web_folder(folder({"cat/a.png": b"a"}))
     with pytest.raises(DataError, match="web set 'web': no image was found for 'dog'"):
         read_web_folder(folder({"dog/notes.txt": b"a"}))
