@@ -44,7 +44,9 @@ class WebSet:
         if empty:
             raise DataError(f"web set {name!r}: no image was found for {empty[0]!r}. Expected one or more.")
         if len(self.concepts) < 2:
-            raise DataError(f"web set {name!r}: too few concepts ({len(self.concepts)}). Expected two or more.")
+            raise DataError(
+                f"web set {name!r}: too few concepts ({len(self.concepts)}). Expected two or more."
+            )
 
     def counts(self) -> np.ndarray:
         """How many images each concept has, int64 (concepts,)."""
