@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hashbench import fingerprint
 from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
 from hashbench.data.split import Split
 from hashbench.errors import DataError
@@ -50,7 +50,7 @@ class Corel5k(Dataset):
         return ImageCollection(
             name=self.PLUGIN_NAME,
             ids=tuple(str(photo.number) for photo in photos),
-            hashes=tuple(fingerprint.of_file(photo.path) for photo in photos),
+            hashes=content_hashes(self.root or Path(), [photo.path for photo in photos]),
             tags=tuple(photo.keywords for photo in photos),
             read=lambda index: photos[index].path.read_bytes(),
         )

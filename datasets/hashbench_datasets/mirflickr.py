@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hashbench import fingerprint
 from hashbench.data.collection import GroundTruth, ImageCollection
+from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
 from hashbench.data.download import Archive, fetch
 from hashbench.data.split import Split
@@ -164,7 +164,7 @@ class Mirflickr(Dataset):
 
     @cached_property
     def _hashes(self) -> tuple[str, ...]:
-        return tuple(fingerprint.of_file(path) for path in self._files)
+        return content_hashes(self._photos, self._files)
 
     @cached_property
     def _labels(self) -> np.ndarray:

@@ -74,6 +74,15 @@ def test_a_bad_line_is_named(root, line, expected):
         Corel5k(root).images()
 
 
+def test_empty_lists_are_an_empty_split(root):
+    for name in ("test_label", "training_label"):
+        (root / "labels" / name).write_text("\n")
+    dataset = Corel5k(root)
+    assert len(dataset.images()) == 0
+    with pytest.raises(DataError, match="holds no image"):
+        dataset.splits()["test"]()
+
+
 def test_without_a_folder_the_layout_is_told():
     with pytest.raises(DataError, match="--data-root. Expected test_jpeg/"):
         Corel5k().images()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
+from hashbench.data.content import content_hashes
 from hashbench.data.web import WebSet
 from hashbench.errors import DataError
 
@@ -31,8 +31,9 @@ def read_web_folder(root: Path) -> WebSet:
     hashes: list[str] = []
     found_by: list[int] = []
     for concept, folder in enumerate(folders):
+        pictures = _pictures(folder)[::-1]
         # By content: a picture that was saved twice counts once, and the order tells nothing.
-        unique = {fingerprint.of_file(path): path for path in reversed(_pictures(folder))}
+        unique = dict(zip(content_hashes(folder, pictures), pictures, strict=True))
         for content in sorted(unique):
             files.append(unique[content])
             hashes.append(content)
