@@ -50,6 +50,11 @@ class Collection:
         """Hash of every image's content and every tag, in order."""
         return fingerprint.of_json([self.ids, self.hashes, self.tags])
 
+    @property
+    def kind(self) -> str:
+        """What stands for an image, in words; collections of one kind can be compared."""
+        return "images"
+
 
 @dataclass(frozen=True)
 class ImageCollection(Collection):
@@ -79,6 +84,11 @@ class FeatureCollection(Collection):
                 f"{self.name}: features are {self.features.dtype} {self.features.shape}. "
                 f"Expected float32 ({len(self)}, F)."
             )
+
+    @property
+    def kind(self) -> str:
+        """Features of so many dimensions."""
+        return f"features of {self.features.shape[1]} dimensions"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import entr, rel_entr
 
-from hashbench.data.collection import Collection, FeatureCollection, GroundTruth
+from hashbench.data.collection import GroundTruth
 from hashbench.data.split import PARTS, Split
 from hashbench.errors import DataError
 from hashbench.metrics.presets import SUITE
@@ -47,7 +47,7 @@ def describe(data: PreparedDataset, protocol: TagProtocol) -> dict[str, Any]:
     return {
         "name": images.name,
         "images": len(images),
-        "kind": _kind(images),
+        "kind": images.kind,
         "split": {"name": split.name, **{part: len(getattr(split, part)) for part in PARTS}},
         "without_tag": sum(not tags for tags in images.tags),
         "without_label": int((~truth.labels.any(axis=1)).sum()),
@@ -168,12 +168,6 @@ def entropy_explained(best: np.ndarray, labels: np.ndarray, images: int) -> floa
     share = labels / images
     entropy = float((entr(share) + entr(1 - share)).sum() / np.log(2))
     return float(best.sum()) / entropy if entropy else None
-
-
-def _kind(images: Collection) -> str:
-    if isinstance(images, FeatureCollection):
-        return f"features of {images.features.shape[1]} dimensions"
-    return "images"
 
 
 def _duplicates(hashes: Sequence[str]) -> dict[str, int]:

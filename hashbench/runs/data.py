@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hashbench.data.collection import Collection, FeatureCollection, GroundTruth
+from hashbench.data.collection import Collection, GroundTruth
 from hashbench.data.dataset import Dataset
 from hashbench.data.manifest import read_manifest
 from hashbench.data.split import Split, check_disjoint_content, validation_split
@@ -41,10 +41,10 @@ class PreparedDataset:
         """
         if name not in self._web_sets:
             web = self._open_web_set(name)
-            if _width(web.images) != _width(self.images):
+            if web.images.kind != self.images.kind:
                 raise DataError(
-                    f"web set {web.images.name!r} holds {_kind(web.images)}, data set "
-                    f"{self.images.name!r} {_kind(self.images)}. Expected the same of both."
+                    f"web set {web.images.name!r} holds {web.images.kind}, data set "
+                    f"{self.images.name!r} {self.images.kind}. Expected the same of both."
                 )
             check_disjoint_web(web, self.images)
             self._web_sets[name] = web
@@ -109,13 +109,3 @@ def _split(dataset: Dataset, images: Collection, name: str | None) -> Split:
     if chosen not in known:
         raise UnknownNameError(f"split of {images.name}", chosen, [*known, VALIDATION])
     return known[chosen]()
-
-
-def _width(images: Collection) -> int | None:
-    """The number of features, or None where there are images."""
-    return images.features.shape[1] if isinstance(images, FeatureCollection) else None
-
-
-def _kind(images: Collection) -> str:
-    width = _width(images)
-    return "images" if width is None else f"features of {width} dimensions"

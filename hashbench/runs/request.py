@@ -111,8 +111,7 @@ class Preparer:
             return backbone
         if request.backbone or request.weights:
             raise ConfigError(
-                f"data set {images.name!r} holds features of {images.features.shape[1]} dimensions. "
-                "Expected neither --backbone nor --weights."
+                f"data set {images.name!r} holds {images.kind}. Expected neither --backbone nor --weights."
             )
         return None
 
