@@ -7,6 +7,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from hashbench.cli.app import main
 from hashbench.data.collection import ImageCollection
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView, WebView
@@ -86,6 +87,19 @@ def part_of(whole, chosen):
         tags=tuple(whole.tags[i] for i in chosen),
         read=lambda index: whole.read(int(chosen[index])),
     )
+
+
+@pytest.fixture
+def cli(capsys):
+    """Call the command line; returns exit status, standard output and standard error."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
 
 
 def pytest_collection_modifyitems(items):

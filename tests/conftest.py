@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from hashbench.cli.app import main
-
 STRANGER = Path(__file__).parent / "stranger"
 
 
@@ -36,19 +34,6 @@ def web(tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.png").write_bytes(content)
     return tmp_path / "web"
-
-
-@pytest.fixture
-def cli(capsys):
-    """Call the command line; returns exit status, standard output and standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
 from hashbench import fingerprint
-from hashbench.cli.app import main
 from hashbench.data.collection import FeatureCollection
 from hashbench.data.dataset import Dataset
 from hashbench.errors import DataError, LeakError
@@ -80,19 +79,11 @@ def nus(root):
     return WsihNus21(root)
 
 
-@pytest.fixture
-def cli(capsys, monkeypatch, tmp_path_factory):
-    """Call the command line; returns exit status, standard output and standard error."""
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch, tmp_path_factory):
+    """An empty cache, and room for wide lines."""
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("COLUMNS", "240")
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 def stored(root, name, array):

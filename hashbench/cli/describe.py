@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from hashbench.cli.options import DataRoot
 from hashbench.cli.output import Format, stdout
 from hashbench.errors import ConfigError
 
@@ -38,9 +39,7 @@ def describe(
             show_default="the data set's first",
         ),
     ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")
-    ] = None,
+    data_root: DataRoot = None,
     output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     picture: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hashbench.cli.options import DataRoot
 from hashbench.cli.output import Format, print_records, progress
 from hashbench.errors import ConfigError
 
@@ -49,9 +50,7 @@ def run(
         list[str] | None, typer.Option("--set", help="A setting, [method.]key=value; repeat.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")
-    ] = None,
+    data_root: DataRoot = None,
     runs: Annotated[Path, typer.Option(help="Folder of the run store.")] = DEFAULT_STORE,
     output: Annotated[
         Format, typer.Option("--format", help="What to print when all is done.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from hashbench.cli.options import DataRoot
 from hashbench.cli.output import Format, progress, stdout
 from hashbench.errors import DataError
 
@@ -26,9 +26,7 @@ def web(
         ),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set that it is to be used with.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")
-    ] = None,
+    data_root: DataRoot = None,
     output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
 ) -> None:
     """Describe a web set and check every picture of it."""
