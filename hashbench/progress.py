@@ -98,6 +98,13 @@ class ConsoleProgress:
         """Show nothing: the run's log keeps it."""
 
 
+def on_stderr() -> ConsoleProgress:
+    """Progress on standard error."""
+    from rich.console import Console  # noqa: PLC0415 - start-up stays fast without it
+
+    return ConsoleProgress(Console(stderr=True))
+
+
 class LoggedProgress:
     """Passes progress on and keeps what was said, for a run's log.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
@@ -17,12 +16,12 @@ import numpy as np
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
-from hashbench.data.download import Archive, fetch
+from hashbench.data.download import Archive
+from hashbench.data.drawing import Sizes, alone, draw
+from hashbench.data.source import Source
 from hashbench.data.split import Split
-from hashbench.data.unpacking import unpack
 from hashbench.errors import DataError
-from hashbench.files import cache_root
-from hashbench.progress import ConsoleProgress
+from hashbench.tags.vocabulary import read_vocabulary
 
 _URL = "https://press.liacs.nl/mirflickr/mirflickr25k.v3b"
 # Labels of everything that may be seen in an image, and, of some, of what is relevant in it.
@@ -37,8 +36,10 @@ _RELEVANT = (
 )
 _RELEVANT_ENDING = "_r1"
 _PHOTOS = "mirflickr"
-# Tags as typed, and, where a copy lacks them, as Flickr simplifies them.
-_TAG_FOLDERS = ("meta/tags_raw", "meta/tags")
+# Where each kind of tags is.
+_TAG_FOLDERS = {"typed": "meta/tags_raw", "simplified": "meta/tags", "common": "meta/tags"}
+# The simplified tags that at least 20 images carry, with their counts.
+_COMMON = "doc/common_tags.txt"
 # Where people unpack the labels' archive; the last one is the root itself.
 _LABEL_FOLDERS = ("annotations", "mirflickr25k_annotations_v080", "mirflickr/annotations", "")
 _LAYOUT = (
@@ -50,26 +51,12 @@ _SEED = 0
 _MOST_BYTES, _MOST_FILES = 8_000_000_000, 400_000
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How many images a split has in each part; the training images are among the database's.
-
-    Attributes:
-        query: Queries.
-        train: Images to learn from.
-        database: Images to search through; None for all that are no queries.
-    """
-
-    query: int
-    train: int
-    database: int | None = None
-
-
 class Mirflickr(Dataset):
     """The 24 labels of what may be seen in an image.
 
-    The tags are what people typed (`meta/tags_raw`) or, in a copy that lacks those, what Flickr makes of
-    them: lower case without spaces (`meta/tags`).
+    The tags are what people typed (`meta/tags_raw`), what Flickr makes of them, `simplified`: lower case
+    without spaces (`meta/tags`), or those of the latter that are `common`: of 20 images or more, 1,386 in
+    the official archive (`doc/common_tags.txt`).
 
     Attributes:
         ARCHIVES: The photos' archive and the labels'.
@@ -86,6 +73,7 @@ class Mirflickr(Dataset):
             f"{_URL}/mirflickr25k_annotations_v080.zip", 207_220, md5="aa0138c79892b1b670184d142380948f"
         ),
     )
+    TAGS = ("typed", "simplified", "common")
     IMAGES: ClassVar[int] = 25_000
     LABELS: ClassVar[tuple[str, ...]] = _POTENTIAL
     SPLITS: ClassVar[Mapping[str, Sizes]] = {
@@ -104,7 +92,7 @@ class Mirflickr(Dataset):
             name=self.PLUGIN_NAME,
             ids=tuple(path.stem for path in files),
             hashes=self._hashes,
-            tags=_tags(self._photos, len(files)),
+            tags=_tags(self._photos, self.tags, len(files)),
             read=lambda index: files[index].read_bytes(),
         )
 
@@ -132,9 +120,8 @@ class Mirflickr(Dataset):
 
     def _split(self, name: str, sizes: Sizes) -> Split:
         labelled = np.flatnonzero(self._labels.any(axis=1))
-        _, place, count = np.unique(self._hashes, return_inverse=True, return_counts=True)
         try:
-            query, database, train = draw(labelled, count[place] == 1, sizes, _SEED)
+            query, database, train = draw(labelled, alone(self._hashes), sizes, _SEED)
         except DataError as error:
             raise DataError(f"{self.PLUGIN_NAME}, split {name!r}: {error}") from error
         return Split(name, query=query, database=database, train=train)
@@ -187,7 +174,7 @@ class Mirflickr(Dataset):
         """The folder of the photos."""
         if self.root is not None and (self.root / _PHOTOS).is_dir():
             return self.root / _PHOTOS
-        folder = self._unpacked(self.ARCHIVES[0], f"folder {str((self.root or Path()) / _PHOTOS)!r}")
+        folder = self._source.unpacked(self.ARCHIVES[0], f"folder {str((self.root or Path()) / _PHOTOS)!r}")
         if not (folder / _PHOTOS).is_dir():
             raise DataError(f"{self.ARCHIVES[0].name} holds no folder {_PHOTOS!r}. {_LAYOUT}")
         return folder / _PHOTOS
@@ -199,27 +186,12 @@ class Mirflickr(Dataset):
         if found is not None:
             return found
         wanted = (self.root or Path()) / _LABEL_FOLDERS[0] / f"{self.LABELS[0]}.txt"
-        folder = self._unpacked(self.ARCHIVES[1], f"file {str(wanted)!r}")
+        folder = self._source.unpacked(self.ARCHIVES[1], f"file {str(wanted)!r}")
         return _holding(folder, self.LABELS) or folder
 
-    def _unpacked(self, archive: Archive, wanted: str) -> Path:
-        """The folder in the cache with what is in an archive of the user's, or of the one to be fetched.
-
-        Raises:
-            DataError: The user named a folder without it, or it is not as published.
-        """
-        cache = cache_root() / "datasets" / "mirflickr25k"
-        if self.root is not None and not (self.root / archive.name).is_file():
-            raise DataError(
-                f"{self.PLUGIN_NAME}: there is no {wanted}, and no {archive.name} beside. {_LAYOUT}"
-            )
-        # By checksum: what is in there is always the content of the archive as published.
-        folder = cache / f"{Path(archive.name).stem}-{archive.md5}"
-        if folder.is_dir():
-            return folder
-        progress = _progress()
-        path = fetch(archive, self.root or cache, progress)
-        return unpack(path, folder, progress, most_bytes=_MOST_BYTES, most_files=_MOST_FILES)
+    @property
+    def _source(self) -> Source:
+        return Source("mirflickr25k", self.root, _LAYOUT, most_bytes=_MOST_BYTES, most_files=_MOST_FILES)
 
 
 class Mirflickr38(Mirflickr):
@@ -239,46 +211,6 @@ class Mirflickr38(Mirflickr):
         No paper says which photos it drew.
         """
         return super().splits()
-
-
-def draw(
-    candidates: np.ndarray, alone: np.ndarray, sizes: Sizes, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw the parts of a split; the same ones for the same arguments, under every version of NumPy.
-
-    Args:
-        candidates: int64, the images that may be drawn, ascending.
-        alone: bool (N,), images of which the collection holds no copy: only those become queries.
-        sizes: How many to draw.
-        seed: Where the draw begins. Of two splits of one seed, the smaller part of queries is in the
-            larger one.
-
-    Returns:
-        Queries, database and training images: int64, each ascending. The queries are disjoint from the
-        database, the training images are part of it.
-
-    Raises:
-        DataError: There are too few images.
-    """
-    # NumPy promises that the stream of a bit generator never changes; not so for its permutations.
-    shuffled = candidates[np.argsort(np.random.PCG64(seed).random_raw(len(candidates)), kind="stable")]
-    query = shuffled[alone[shuffled]][: sizes.query]
-    rest = shuffled[~np.isin(shuffled, query)]
-    database = rest[: sizes.database]
-    train = database[: sizes.train]
-    if (len(query), len(train)) != (sizes.query, sizes.train) or len(database) < (sizes.database or 1):
-        least = sizes.query + max(sizes.train, sizes.database or 1)
-        raise DataError(
-            f"{least:,} images are needed that carry a label, {sizes.query:,} of them without a copy. "
-            f"Found {len(candidates):,}, {int(alone[candidates].sum()):,} of them without a copy."
-        )
-    return np.sort(query), np.sort(database), np.sort(train)
-
-
-def _progress() -> ConsoleProgress:
-    from rich.console import Console  # noqa: PLC0415 - only a download needs it
-
-    return ConsoleProgress(Console(stderr=True))
 
 
 def _holding(root: Path, labels: tuple[str, ...]) -> Path | None:
@@ -308,19 +240,23 @@ def _listed(path: Path, images: int) -> np.ndarray:
     return np.array(places)
 
 
-def _tags(photos: Path, images: int) -> tuple[tuple[str, ...], ...]:
+def _tags(photos: Path, kind: str, images: int) -> tuple[tuple[str, ...], ...]:
     """The tags of each image, one a line of its file.
 
     Raises:
         DataError: A file is missing.
     """
-    folder = next((photos / name for name in _TAG_FOLDERS if (photos / name).is_dir()), None)
-    if folder is None:
-        raise DataError(f"there is no folder {str(photos / _TAG_FOLDERS[0])!r}. {_LAYOUT}")
+    folder = photos / _TAG_FOLDERS[kind]
+    if not folder.is_dir():
+        raise DataError(
+            f"there is no folder {str(folder)!r} for --tags {kind}. {_LAYOUT} Some copies lack one of "
+            f"{' and '.join(dict.fromkeys(_TAG_FOLDERS.values()))}."
+        )
+    common = frozenset(read_vocabulary(photos / _COMMON).words) if kind == "common" else None
     stripped = (
         (line.strip() for line in _lines(folder / f"tags{number}.txt")) for number in range(1, images + 1)
     )
-    return tuple(tuple(tag for tag in tags if tag) for tags in stripped)
+    return tuple(tuple(tag for tag in tags if tag and (common is None or tag in common)) for tags in stripped)
 
 
 def _lines(path: Path) -> list[str]:

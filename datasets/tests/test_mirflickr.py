@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from hashbench.data.download import Archive
+from hashbench.data.drawing import Sizes
 from hashbench.data.split import check_disjoint_content
 from hashbench.errors import DataError
 from hashbench.plugins import Plugins
 from hashbench.runs.data import Opener
 from hashbench_datasets import mirflickr
-from hashbench_datasets.mirflickr import Mirflickr, Mirflickr38, Sizes, draw
+from hashbench_datasets.mirflickr import Mirflickr, Mirflickr38
 
 IMAGES = 60
 BASE, ALL = Mirflickr.LABELS, Mirflickr38.LABELS
@@ -52,7 +51,8 @@ def photo_files():
         raw = typed.encode().replace("\N{REPLACEMENT CHARACTER}".encode(), b"\xff")
         files[f"mirflickr/im{number}.jpg"] = jpeg(number)
         files[f"mirflickr/meta/tags_raw/tags{number}.txt"] = raw
-        files[f"mirflickr/meta/tags/tags{number}.txt"] = f"tag{number}\r\n".encode()
+        simple = "sun" if number == 3 else f"tag{number}"
+        files[f"mirflickr/meta/tags/tags{number}.txt"] = f"{simple}\r\n".encode()
     return files
 
 
@@ -134,9 +134,17 @@ def test_tags_are_as_people_typed_them(root):
     assert tags[-1] == ("Tag 60",)
 
 
-def test_a_copy_without_typed_tags_gives_the_simplified_ones(root):
-    (root / "mirflickr/meta/tags_raw").rename(root / "mirflickr/meta/elsewhere")
-    assert Mirflickr(root).images().tags[-1] == ("tag60",)
+def test_other_kinds_of_tags(root):
+    assert Mirflickr(root, "simplified").images().tags[-1] == ("tag60",)
+    common = Mirflickr(root, "common").images().tags
+    assert (common[2], common[-1]) == (("sun",), ()), "as doc/common_tags.txt says"
+
+
+@pytest.mark.parametrize(("kind", "folder"), [("typed", "tags_raw"), ("simplified", "tags")])
+def test_a_copy_that_lacks_a_kind_of_tags(root, kind, folder):
+    (root / f"mirflickr/meta/{folder}").rename(root / "mirflickr/meta/elsewhere")
+    with pytest.raises(DataError, match=f"no folder .*meta/{folder}' for --tags {kind}"):
+        Mirflickr(root, kind).images()
 
 
 def test_zips_of_a_person_are_unpacked_into_the_cache_once(zips, root, tmp_path):
@@ -293,41 +301,6 @@ def test_sizes_and_names_are_the_papers(monkeypatch):
     assert all(
         a.url.startswith("https://press.liacs.nl/mirflickr/mirflickr25k.v3b/") for a in Mirflickr.ARCHIVES
     )
-
-
-@given(st.data())
-def test_a_draw_is_disjoint_exact_and_the_same_again(data):
-    count = data.draw(st.integers(1, 80))
-    candidates = np.flatnonzero(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
-    alone = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
-    whole = st.integers(1, 20)
-    sizes = Sizes(data.draw(whole), data.draw(whole), data.draw(st.none() | st.integers(1, 60)))
-    needed = sizes.query + max(sizes.train, sizes.database or 1)
-    seed = data.draw(st.integers(0, 3))
-    enough = len(candidates) >= needed and alone[candidates].sum() >= sizes.query
-    if not enough or sizes.train > (sizes.database or len(candidates)):
-        with pytest.raises(DataError, match=f"{needed} images are needed"):
-            draw(candidates, alone, sizes, seed)
-        return
-    before = candidates.copy(), alone.copy()
-    query, database, train = draw(candidates, alone, sizes, seed)
-    assert len(query) == sizes.query and len(train) == sizes.train
-    assert len(database) == (sizes.database or len(candidates) - sizes.query)
-    assert not set(query) & set(database) and set(train) <= set(database)
-    assert set(query) | set(database) <= set(candidates) and alone[query].all()
-    for part in (query, database, train):
-        assert (np.diff(part) > 0).all()
-    for one, other in zip((query, database, train), draw(*before, sizes, seed), strict=True):
-        assert one.tolist() == other.tolist()
-    assert (candidates == before[0]).all() and (alone == before[1]).all()
-
-
-def test_a_draw_stays_what_it_was():
-    query, database, train = draw(np.arange(20), np.ones(20, dtype=np.bool_), Sizes(3, 4, 8), 0)
-    assert (query.tolist(), database.tolist(), train.tolist()) == GOLDEN
-
-
-GOLDEN = ([3, 11, 13], [1, 2, 6, 8, 15, 17, 18, 19], [1, 2, 15, 18])
 
 
 @pytest.mark.parametrize("name", ["mirflickr25k", "mirflickr25k-38"])

@@ -12,7 +12,7 @@ import pytest
 
 from hashbench.data.images import decode_one
 from hashbench.data.split import check_disjoint_content
-from hashbench.errors import DataError
+from hashbench.errors import DataError, UnknownNameError
 from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords
 from hashbench_datasets import openclipart
 from hashbench_datasets.openclipart import OpenClipart
@@ -42,6 +42,24 @@ def test_the_counts_of_its_page(dataset):
     raw = Counter(tag for tags in images.tags for tag in set(tags))
     assert len(raw) == 1687
     assert np.mean([len(tags) for tags in images.tags]) == pytest.approx(3.10, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("typed", ("food", "icecube", "beverage")),
+        ("title", ("Icecube",)),
+        ("typed+title", ("food", "icecube", "beverage", "Icecube")),
+    ],
+)
+def test_titles_are_tags_too(kind, expected):
+    images = OpenClipart(tags=kind).images()
+    assert images.tags[images.ids.index("0025263fcf7b3de5")] == expected
+
+
+def test_other_kinds_of_tags_are_refused():
+    with pytest.raises(UnknownNameError, match="kind of tags of openclipart 'titel'"):
+        OpenClipart(tags="titel")
 
 
 def test_every_file_is_the_one_of_the_manifest(rows):

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from hashbench.progress import ConsoleProgress
-
 if TYPE_CHECKING:
     from hashbench.runs.record import RunRecord
 
@@ -32,11 +30,6 @@ def stdout() -> Console:
     """A console for results."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
     return Console(width=width)
-
-
-def progress() -> ConsoleProgress:
-    """Progress on standard error."""
-    return ConsoleProgress(Console(stderr=True))
 
 
 def print_records(records: list[RunRecord], output: Format) -> None:

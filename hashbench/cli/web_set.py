@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hashbench.cli.options import DataRoot
-from hashbench.cli.output import Format, progress, stdout
+from hashbench.cli.output import Format, stdout
 from hashbench.errors import DataError
 
 
@@ -33,13 +33,14 @@ def web(
     from hashbench.data.collection import ImageCollection
     from hashbench.data.images import undecodable
     from hashbench.plugins import Plugins
+    from hashbench.progress import on_stderr
     from hashbench.reports.web_set import describe
     from hashbench.runs.data import Opener
 
     data = Opener(Plugins()).open(dataset, None, data_root)
     found = data.web_set(name)
     images = found.images
-    damaged = undecodable(images, progress()) if isinstance(images, ImageCollection) else {}
+    damaged = undecodable(images, on_stderr()) if isinstance(images, ImageCollection) else {}
     summary = describe(found, data, damaged)
     if output is Format.JSON:
         sys.stdout.write(json.dumps(summary, indent=2) + "\n")

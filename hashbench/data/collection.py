@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -91,6 +92,13 @@ class FeatureCollection(Collection):
         return f"features of {self.features.shape[1]} dimensions"
 
 
+class TruthKind(StrEnum):
+    """What says that one image is relevant to another; numbers of different kinds are never compared."""
+
+    LABELS = "labels"
+    HELD_OUT_TAGS = "held-out tags"
+
+
 @dataclass(frozen=True)
 class GroundTruth:
     """Which labels each image truly carries. Only evaluation and supervised methods open it.
@@ -98,10 +106,12 @@ class GroundTruth:
     Attributes:
         names: C label names.
         labels: bool (N, C), in the order of the collection.
+        by: What the labels are: somebody's judgement, or tags that no method is given.
     """
 
     names: tuple[str, ...]
     labels: np.ndarray
+    by: TruthKind = TruthKind.LABELS
 
     def __post_init__(self) -> None:
         if self.labels.dtype != np.bool_ or self.labels.ndim != 2:

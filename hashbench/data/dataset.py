@@ -10,6 +10,7 @@ from typing import ClassVar
 from hashbench.data.collection import Collection, GroundTruth
 from hashbench.data.split import Split
 from hashbench.data.web import WebSet
+from hashbench.errors import UnknownNameError
 
 
 class Dataset(ABC):
@@ -29,15 +30,28 @@ class Dataset(ABC):
         PLUGIN_NAME: What the user types after `--dataset`.
         DESCRIPTION: One line for `hashbench datasets`.
         IS_DEFAULT: Whether a run without `--dataset` uses it; at most one installed data set may.
+        TAGS: The kinds of tags that it has, such as typed and simplified ones; the first is the default.
     """
 
     PLUGIN_NAME: ClassVar[str]
     DESCRIPTION: ClassVar[str]
     IS_DEFAULT: ClassVar[bool] = False
+    TAGS: ClassVar[tuple[str, ...]] = ("typed",)
 
-    def __init__(self, root: Path | None = None) -> None:
-        """Remember where the user keeps the data set's files (`--data-root`), if he said so."""
+    def __init__(self, root: Path | None = None, tags: str | None = None) -> None:
+        """Remember what the user said, if he did.
+
+        Args:
+            root: Where he keeps the data set's files (`--data-root`).
+            tags: Which of `TAGS` the images are to carry (`--tags`).
+
+        Raises:
+            UnknownNameError: There are no such tags.
+        """
+        if tags is not None and tags not in self.TAGS:
+            raise UnknownNameError(f"kind of tags of {self.PLUGIN_NAME}", tags, self.TAGS)
         self.root = root
+        self.tags = tags or self.TAGS[0]
 
     @abstractmethod
     def images(self) -> Collection:
@@ -64,6 +78,13 @@ class Dataset(ABC):
 
         A split that is drawn is drawn from a fixed seed: its name is all that a person says.
         """
+
+    def notices(self) -> tuple[str, ...]:
+        """What everybody should know who reads numbers made with these images, a sentence each.
+
+        Runs, descriptions and tables repeat it: images that are missing, lines that were mended.
+        """
+        return ()
 
     def web_sets(self) -> Mapping[str, Callable[[], WebSet]]:
         """How to open each web set that was collected for this data set, by name; the first is the default.

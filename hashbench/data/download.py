@@ -67,6 +67,11 @@ class Archive:
         """The last part of the URL's path."""
         return urlsplit(self.url).path.rpartition("/")[2]
 
+    @property
+    def is_published(self) -> bool:
+        """Whether a checksum is published."""
+        return self.md5 is not None or self.sha256 is not None
+
 
 def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
     """The archive's file in `folder`, downloaded only if it is not there, and verified every time.
@@ -87,13 +92,13 @@ def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
     path = folder / archive.name
     if path.is_file():
         _verify(path, archive, _pinned(path, archive))
-    elif _is_published(archive):
+    elif archive.is_published:
         _complete(archive, path, progress)
     else:
         with whole_file(path) as part:
             _download(archive, part, path, progress)
             _verify(part, archive, _pinned(path, archive))
-    if not _is_published(archive):
+    if not archive.is_published:
         _pin(path)
     return path
 
@@ -118,8 +123,13 @@ def _complete(archive: Archive, path: Path, progress: Progress) -> None:
     part.replace(path)
 
 
-def _is_published(archive: Archive) -> bool:
-    return archive.md5 is not None or archive.sha256 is not None
+def known_digest(archive: Archive, folder: Path) -> str | None:
+    """The checksum that tells an archive's content: the published one, or, after first use, the pinned one.
+
+    Raises:
+        DataError: The pin is damaged.
+    """
+    return archive.md5 or archive.sha256 or _pinned(folder / archive.name, archive)
 
 
 def _pin_of(path: Path) -> Path:
@@ -129,7 +139,7 @@ def _pin_of(path: Path) -> Path:
 def _pinned(path: Path, archive: Archive) -> str | None:
     """The SHA-256 that the file at `path` had at its first use; None where a checksum is published."""
     pin = _pin_of(path)
-    if _is_published(archive) or not pin.is_file():
+    if archive.is_published or not pin.is_file():
         return None
     words = pin.read_text(encoding="utf-8", errors="replace").split()
     if not words or not re.fullmatch("[0-9a-f]{64}", words[0]):
@@ -210,7 +220,7 @@ def _download(archive: Archive, part: Path, path: Path, progress: Progress) -> N
     if total is not None and done < total:
         raise DataError(
             f"{archive.url} broke off after {done:,} of {total:,} bytes. Run the command again"
-            f"{' to go on from there' if _is_published(archive) else ''}, or put the file at {str(path)!r}."
+            f"{' to go on from there' if archive.is_published else ''}, or put the file at {str(path)!r}."
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hashbench.data.collection import Collection
-from hashbench.data.split import PARTS, Split
+from hashbench.data.split import PARTS, WORDS, Split
 from hashbench.errors import DataError
 
 
@@ -27,7 +27,10 @@ def read_manifest(path: Path, images: Collection) -> Split:
     for place, content in enumerate(images.hashes):
         places[content].append(place)
     parts = {part: _places(path, part, stored[part], places, images.name) for part in PARTS}
-    return Split(str(stored["name"]), **parts)
+    words = {word: str(stored[word]) for word in WORDS if word in stored}
+    return Split(
+        str(stored["name"]), parts["query"], parts["database"], parts["train"], **words
+    )
 
 
 def _stored(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,8 @@ from hashbench.data.collection import Collection
 from hashbench.errors import DataError, LeakError
 
 PARTS = ("query", "database", "train")
+# What a manifest may say besides.
+WORDS = ("as_published", "notice")
 
 
 def _indices() -> np.ndarray:
@@ -27,6 +31,9 @@ class Split:
         query: int64 (Q,), images that are searched with.
         database: int64 (N,), images that are searched through.
         train: int64 (L,), images that methods learn from; the database where nothing is given.
+        as_published: Who published exactly these parts, where somebody did: then images with the content
+            of a query among the others are said aloud, and not refused.
+        notice: What everybody should know who reads numbers made with it; empty where there is nothing.
 
     Raises:
         LeakError: A query is also a database or training image.
@@ -44,6 +51,8 @@ class Split:
     query: np.ndarray
     database: np.ndarray
     train: np.ndarray = field(default_factory=_indices)
+    as_published: str = ""
+    notice: str = ""
 
     def __post_init__(self) -> None:
         if self.train.size == 0:
@@ -63,42 +72,60 @@ class Split:
 
     def manifest(self, images: Collection) -> dict[str, Any]:
         """The split by content hash rather than by position, ready to be stored as JSON."""
-        return {
-            "name": self.name,
-            **{part: [images.hashes[i] for i in getattr(self, part)] for part in PARTS},
-        }
+        said = {word: getattr(self, word) for word in WORDS if getattr(self, word)}
+        parts = {part: [images.hashes[i] for i in getattr(self, part)] for part in PARTS}
+        return {"name": self.name, **parts, **said}
 
     def fingerprint(self, images: Collection) -> str:
         """Hash of the manifest."""
         return fingerprint.of_json(self.manifest(images))
 
 
-def check_disjoint_content(split: Split, images: Collection) -> None:
+def check_disjoint_content(split: Split, images: Collection) -> str:
     """Refuse a split in which a query's picture is also in the database, under whatever name.
+
+    Returns:
+        What there is to say of a published split with such queries; nothing where there are none.
 
     Raises:
         LeakError: Names the query and its copy.
     """
     owner = {images.hashes[i]: i for i in np.union1d(split.database, split.train)}
-    for query in split.query:
-        copy = owner.get(images.hashes[query])
-        if copy is not None:
-            raise LeakError(
-                f"{images.name}, split {split.name!r}: query {images.ids[query]!r} has the same content "
-                f"as database or training image {images.ids[copy]!r}. Remove one of them."
-            )
+    copies = [
+        (query, owner[images.hashes[query]]) for query in split.query if images.hashes[query] in owner
+    ]
+    if not copies:
+        return ""
+    said = leak_in_words(split, images, copies, "the same content as")
+    if not split.as_published:
+        raise LeakError(f"{said}. Remove them.")
+    return f"{said}, as published by {split.as_published}."
+
+
+def leak_in_words(split: Split, images: Collection, pairs: Sequence[tuple[int, int]], how: str) -> str:
+    """How many queries are like another image, and which one is, for one; the sentence has no end yet.
+
+    Args:
+        split: The split.
+        images: Its collection.
+        pairs: Queries, each once, and the database or training image that each is like; one or more.
+        how: How it is like it.
+    """
+    query, other = (images.ids[i] for i in pairs[0])
+    return (
+        f"{images.name}, split {split.name!r}: {len(pairs):,} of {len(split.query):,} queries have {how} a "
+        f"database or training image, {query!r} and {other!r} for one"
+    )
 
 
 def validation_split(split: Split, images: Collection, *, part: int = 8) -> Split:
     """A split for choosing settings that never touches the test queries.
 
-    One training image in `part` becomes a query; the rest is both database and training set. The
-    choice follows the content hashes, so that it needs no seed and survives reordering.
+    One training image in `part` becomes a query, if it has no copy; the rest is both database and
+    training set. The choice follows the content hashes, so that it needs no seed and survives reordering.
     """
     order = sorted(split.train, key=lambda i: fingerprint.of_strings(["validation", images.hashes[i]]))
-    count = max(1, len(order) // part)
-    return Split(
-        name=f"{split.name}/validation",
-        query=np.sort(np.array(order[:count])),
-        database=np.sort(np.array(order[count:])),
-    )
+    times = Counter(images.hashes[i] for i in order)
+    single = [i for i in order if times[images.hashes[i]] == 1]
+    query = np.sort(np.array(single[: max(1, len(order) // part)], dtype=np.int64))
+    return Split(f"{split.name}/validation", query=query, database=np.setdiff1d(split.train, query))

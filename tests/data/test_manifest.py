@@ -41,6 +41,13 @@ def test_a_split_comes_back_whatever_the_order_of_the_images(tmp_path_factory, d
     assert again.manifest(shuffled) == split.manifest(images)
 
 
+def test_what_is_to_be_said_of_a_split_comes_back(tmp_path):
+    images = collection("abc")
+    split = Split("s", np.array([0]), np.array([1, 2]), as_published="Paper, 2009", notice="Mind the gap.")
+    again = read_manifest(written(tmp_path / "m.json", split.manifest(images)), images)
+    assert (again.as_published, again.notice) == ("Paper, 2009", "Mind the gap.")
+
+
 def test_images_of_one_content_are_all_there(tmp_path):
     images = collection(["q", "x", "x", "y"])
     split = Split("s", query=np.array([0]), database=np.array([1, 2, 3]), train=np.array([2]))

@@ -78,3 +78,24 @@ def test_inconsistent_collections_are_refused():
         GroundTruth(("a",), np.zeros((3, 1)))
     with pytest.raises(DataError, match="2 label names for 1"):
         GroundTruth(("a", "b"), np.zeros((3, 1), dtype=bool))
+
+
+def test_copies_of_queries_in_a_published_split_are_said_aloud():
+    parts = {"query": np.array([0, 3]), "database": np.array([1, 2])}
+    images = collection(["x", "y", "x", "w"])
+    with pytest.raises(LeakError, match="query 'i0' has the same content as .* 'i2'. Remove one"):
+        check_disjoint_content(Split("s", **parts), images)
+    said = check_disjoint_content(Split("s", **parts, as_published="Paper, 2009"), images)
+    assert said == (
+        "c, split 's': 1 of 2 queries have the same content as a database or training image, 'i0' and 'i2' "
+        "among them, as published by Paper, 2009."
+    )
+    assert check_disjoint_content(Split("s", **parts), collection("xyzw")) == ""
+
+
+def test_a_training_image_with_a_copy_validates_nothing():
+    images = collection(["q", *("xxyyz"), *(f"h{n}" for n in range(40))])
+    split = Split("s", query=np.array([0]), database=np.arange(1, 46))
+    validation = validation_split(split, images, part=2)
+    assert not np.intersect1d(validation.query, [1, 2, 3, 4]).size
+    assert check_disjoint_content(validation, images) == ""

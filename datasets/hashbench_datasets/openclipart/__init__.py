@@ -22,7 +22,7 @@ from hashbench.errors import DataError
 from hashbench_datasets import emoji
 
 _HERE = Path(__file__).parent
-_COLUMNS = ("id", "part", "category", "tags", "sha256")
+_COLUMNS = ("id", "part", "category", "tags", "title", "sha256")
 _TAG_SEPARATOR = "|"
 # What a person would type to find pictures of each category: its name, and, where that alone finds
 # next to nothing, words for what one expects in it. Chosen without a look at the pictures.
@@ -43,20 +43,21 @@ _SEARCHES = {
     "tools": "tools",
     "transportation": "transportation transport",
 }
+_PUBLISHED = "hashbench-datasets 0.1"
 # As many as the web set of WSIH's authors has for each concept of MS-COCO.
 _PICTURES_A_SEARCH = 100
 
 
 class OpenClipart(Dataset):
-    """Open Clip Art Library 0.18: the uploaders' keywords are the tags, its folders the labels."""
+    """Open Clip Art Library 0.18: the uploaders' keywords are the tags, its folders the labels.
+
+    The kind `title` takes the words of the titles that they typed in place of keywords, `typed+title` both.
+    """
 
     PLUGIN_NAME = "openclipart"
     DESCRIPTION = "amateur clip art with its uploaders' keywords; ground truth: the library's folders"
     IS_DEFAULT = True
-
-    def __init__(self, root: Path | None = None) -> None:
-        super().__init__(root)
-        self._folder = root or _HERE
+    TAGS = ("typed", "title", "typed+title")
 
     def images(self) -> ImageCollection:
         """The pictures and their uploaders' keywords."""
@@ -71,9 +72,14 @@ class OpenClipart(Dataset):
             name=self.PLUGIN_NAME,
             ids=tuple(row["id"] for row in rows),
             hashes=tuple(row["sha256"] for row in rows),
-            tags=tuple(tuple(row["tags"].split(_TAG_SEPARATOR)) for row in rows),
+            tags=tuple(self._tags_of(row) for row in rows),
             read=lambda index: archive.read(names[index]),
         )
+
+    def _tags_of(self, row: dict[str, str]) -> tuple[str, ...]:
+        keywords = row["tags"].split(_TAG_SEPARATOR) if self.tags != "title" else []
+        title = row["title"].split() if self.tags != "typed" else []
+        return tuple(dict.fromkeys([*keywords, *title]))
 
     def label_names(self) -> tuple[str, ...]:
         """The folders' names, sorted."""
@@ -96,11 +102,16 @@ class OpenClipart(Dataset):
     def _test_split(self) -> Split:
         parts = np.array([row["part"] for row in self._rows])
         query, database = (np.flatnonzero(parts == part) for part in ("query", "database"))
-        return Split("test", query=query, database=database)
+        return Split("test", query=query, database=database, as_published=_PUBLISHED)
+
+    @property
+    def _home(self) -> Path:
+        """The folder of the manifest and the pictures."""
+        return self.root or _HERE
 
     @cached_property
     def _rows(self) -> list[dict[str, str]]:
-        path = self._folder / "manifest.csv"
+        path = self._home / "manifest.csv"
         try:
             with path.open(newline="", encoding="utf-8") as stream:
                 rows = list(csv.DictReader(stream))
@@ -115,7 +126,7 @@ class OpenClipart(Dataset):
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
-        path = self._folder / "images.zip"
+        path = self._home / "images.zip"
         try:
             return zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
