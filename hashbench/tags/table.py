@@ -37,9 +37,37 @@ class TagTable:
         column = {tag: t for t, tag in enumerate(vocabulary)}
         rows = [n for n, tags in enumerate(lists) for tag in tags if tag in column]
         columns = [column[tag] for tags in lists for tag in tags if tag in column]
+        return cls.from_marks(np.array(rows, np.int64), np.array(columns, np.int64), len(lists), vocabulary)
+
+    @classmethod
+    def from_marks(
+        cls, rows: np.ndarray, columns: np.ndarray, images: int, vocabulary: tuple[str, ...]
+    ) -> TagTable:
+        """Mark pairs of image and tag; a pair that comes twice counts once.
+
+        Args:
+            rows: Integers (M,), images.
+            columns: Integers (M,), their tags' places in the vocabulary.
+            images: N.
+            vocabulary: T tags.
+        """
         marks = np.ones(len(rows), dtype=np.bool_)
-        shape = (len(lists), len(vocabulary))
-        matrix = sparse.coo_array((marks, (rows, columns)), shape=shape)
+        matrix = sparse.coo_array((marks, (rows, columns)), shape=(images, len(vocabulary)))
         incidence = matrix.tocsr()
         incidence.sum_duplicates()
         return cls(vocabulary, incidence.astype(np.bool_))
+
+    def carried(self) -> np.ndarray:
+        """Int64 (T,), images that carry each tag."""
+        return np.bincount(self.incidence.indices, minlength=len(self.vocabulary))
+
+    def carried_by(self, images: int) -> TagTable:
+        """The table of the tags that at least so many images carry.
+
+        >>> TagTable.from_lists([["cat", "pet"], ["cat"]], ("cat", "pet")).carried_by(2).vocabulary
+        ('cat',)
+        """
+        kept = np.flatnonzero(self.carried() >= images)
+        if len(kept) == len(self.vocabulary):
+            return self
+        return TagTable(tuple(self.vocabulary[t] for t in kept), self.incidence[:, kept])
