@@ -64,7 +64,7 @@ def pictures(tmp_path_factory):
     cache = tmp_path_factory.mktemp("features")
 
     def features(images):
-        computed = np.array(frozen_features(images, backbone, "cpu", cache, SilentProgress()))
+        computed = np.array(frozen_features(images, backbone, "cpu", cache, SilentProgress())[0])
         computed.flags.writeable = False
         return computed
 

@@ -70,7 +70,12 @@ class Corel5k(Dataset):
 
     def _test_split(self) -> Split:
         queries, others = (len(part) for part in self._photos)
-        return Split("test", query=np.arange(queries), database=np.arange(queries, queries + others))
+        return Split(
+            "test",
+            query=np.arange(queries),
+            database=np.arange(queries, queries + others),
+            as_published="Duygulu et al., ECCV 2002",
+        )
 
     @property
     def _themes(self) -> np.ndarray:

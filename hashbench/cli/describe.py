@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from hashbench.cli.options import DataRoot
+from hashbench.cli.options import DataRoot, NoiseSeed, Tags, Vocabulary
 from hashbench.cli.output import Format, stdout
 from hashbench.errors import ConfigError
 
@@ -30,7 +30,14 @@ def describe(
         str | None,
         typer.Argument(help="Data set; see `hashbench datasets`.", show_default="the default one"),
     ] = None,
+    tags: Tags = None,
     protocol: Annotated[str | None, typer.Option(help="Tag protocol.")] = None,
+    vocabulary: Vocabulary = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(metavar="KIND=LEVEL", help="Damage the tags, as `hashbench run` does."),
+    ] = None,
+    noise_seed: NoiseSeed = 0,
     split: Annotated[
         str | None,
         typer.Option(
@@ -47,20 +54,31 @@ def describe(
             metavar="FILE", help="Also write a few database images a label to this .png or .webp file."
         ),
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the split to this .json file, for `--split FILE`."),
+    ] = None,
 ) -> None:
     """Say what is in a data set: split, tags, labels, and how much tags tell of labels."""
     if picture is not None:
         _check(picture)
-    from hashbench.plugins import Plugins, pick
+    if manifest is not None and (manifest.suffix != ".json" or manifest.is_dir()):
+        raise ConfigError(f"--manifest {str(manifest)!r}: Expected a file name in .json.")
+    from hashbench.files import cache_root
+    from hashbench.plugins import Plugins
+    from hashbench.progress import on_stderr
     from hashbench.reports import description
-    from hashbench.runs.data import Opener
+    from hashbench.runs.request import Preparer
 
-    plugins = Plugins()
-    chosen = pick("tag protocol", protocol, plugins.tag_protocols)()
-    data = Opener(plugins).open(name, split, data_root)
+    preparer = Preparer(Plugins())
+    recipe = preparer.recipe(protocol, vocabulary, noise, noise_seed)
+    data = preparer.opener.open(name, split, data_root, tags)
+    near = data.near_duplicates(cache_root(), on_stderr())
     if picture is not None:
-        _write(data, picture)
-    summary = description.describe(data, chosen)
+        _write(picture, _drawn(data, picture))
+    if manifest is not None:
+        _write(manifest, json.dumps(data.split.manifest(data.images)).encode())
+    summary = description.describe(data, recipe, len(near))
     if output is Format.JSON:
         sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     else:
@@ -81,15 +99,20 @@ def _check(picture: Path) -> None:
         raise ConfigError(f"--picture {str(picture)!r} is a folder. Expected a file name.")
 
 
-def _write(data: PreparedDataset, picture: Path) -> None:
-    """Write the contact sheet and say where it is."""
-    from hashbench.files import whole_file
+def _drawn(data: PreparedDataset, picture: Path) -> bytes:
+    """The contact sheet as a file of the picture's kind."""
     from hashbench.reports.contact_sheet import contact_sheet, encode
 
-    encoded = encode(contact_sheet(data), picture.suffix.lower())
-    with whole_file(picture) as partial:
-        partial.write_bytes(encoded)
-    sys.stderr.write(f"wrote {picture}\n")
+    return encode(contact_sheet(data), picture.suffix.lower())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file and say where it is."""
+    from hashbench.files import whole_file
+
+    with whole_file(path) as partial:
+        partial.write_bytes(content)
+    sys.stderr.write(f"wrote {path}\n")
 
 
 def _print(summary: Mapping[str, Any]) -> None:
@@ -148,22 +171,27 @@ def _overview(summary: Mapping[str, Any]) -> Table:
         "equal images": f"{copies['images']:,}, of {copies['contents']:,} different contents"
         if copies["images"]
         else "none",
+        "near-duplicates": f"{copies['near_queries']:,} queries look like a database or training image",
         f"split {split['name']}": f"{split['query']:,} queries, {split['database']:,} database images, "
         f"{split['train']:,} training images",
-        "tags as typed": f"{typed['distinct']:,} distinct; {_spread(typed['an_image'])}",
-        f"protocol {protocol['name']}": f"{protocol['vocabulary']:,} tags; "
+        f"tags as {typed['kind']}": f"{typed['distinct']:,} distinct; {_spread(typed['an_image'])}",
+        f"protocol {protocol['name']}": f"{', '.join(protocol['steps'])}",
+        "tags to learn from": f"{protocol['tags']:,}; "
         f"{_spread(protocol['an_image'])}; {protocol['without_tag']:,} training images without any",
         vectors["source"]: "no tag to look up"
         if vectors["tags"] is None
         else f"knows {vectors['tags']:.1%} of these tags, {vectors['occurrences']:.1%} of their "
         "occurrences",
-        "labels": f"{len(summary['labels']['each']):,}; {summary['labels']['an_image']:.2f} an image",
+        summary[
+            "truth"
+        ]: f"{len(summary['labels']['each']):,}; {summary['labels']['an_image']:.2f} an image",
         "chance level": f"mAP@all {chance['map@all']:.3f}; "
         f"{chance['queries_without_relevant']:,} queries with nothing to find",
         "entropy explained": "not defined: no label tells training images apart"
         if explained is None
         else f"{explained:.1%} of the labels' entropy, by the best single tag of each",
     }
+    lines |= {f"notice {number}": said for number, said in enumerate(summary["notices"], 1)}
     table = Table(title=Text(summary["name"]), title_justify="left", show_header=False)
     table.add_column(max_width=_NAME_WIDTH - 3, overflow="fold", style="bold")
     table.add_column(max_width=_VALUE_WIDTH, overflow="fold")

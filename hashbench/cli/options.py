@@ -7,4 +7,14 @@ from typing import Annotated
 
 import typer
 
+Tags = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND", help="Which of the data set's kinds of tags.", show_default="the data set's first"
+    ),
+]
+Vocabulary = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The only tags to keep: a file with one a line.")
+]
+NoiseSeed = Annotated[int, typer.Option(help="Seed of the noise.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.options import DataRoot
-from hashbench.cli.output import Format, print_records, progress
+from hashbench.cli.options import DataRoot, NoiseSeed, Tags, Vocabulary
+from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +22,17 @@ def run(
     method: Annotated[list[str], typer.Option(help="Method to run; repeat for several.")],
     bits: Annotated[str, typer.Option(help="Bits an image, a comma list of multiples of 8.")] = "32",
     dataset: Annotated[str | None, typer.Option(help="Data set; see `hashbench datasets`.")] = None,
+    tags: Tags = None,
     protocol: Annotated[list[str] | None, typer.Option(help="Tag protocol; repeat for several.")] = None,
+    vocabulary: Vocabulary = None,
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=LEVEL",
+            help="Damage the tags: missing, random, swapped or long-tail, from 0 to below 1; repeat.",
+        ),
+    ] = None,
+    noise_seed: NoiseSeed = 0,
     web: Annotated[
         str | None,
         typer.Option(
@@ -61,12 +71,17 @@ def run(
 
     known = parse_settings(settings or [], method)
     protocols: list[str | None] = [*protocol] if protocol else [None]
+    noises: list[str | None] = [*noise] if noise else [None]
     requests = [
         RunRequest(
             method=name,
             bits=budget,
             dataset=dataset,
-            protocol=tags,
+            tags=tags,
+            protocol=chosen,
+            vocabulary=vocabulary,
+            noise=damage,
+            noise_seed=noise_seed,
             web=web,
             backbone=backbone,
             weights=weights,
@@ -76,8 +91,9 @@ def run(
             split=split,
             data_root=data_root,
         )
-        for tags, name, budget, number in product(
+        for chosen, damage, name, budget, number in product(
             protocols,
+            noises,
             method,
             _numbers("--bits", bits),
             _numbers("--seed", seed),
@@ -90,6 +106,7 @@ def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Form
     """Validate every request, run those that the store does not have, print."""
     from hashbench.files import cache_root
     from hashbench.plugins import Plugins
+    from hashbench.progress import on_stderr
     from hashbench.runs.request import Preparer
     from hashbench.runs.store import RunStore
 
@@ -100,7 +117,7 @@ def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Form
     store = RunStore(runs)
     store.prepare()
     records = []
-    report = progress()
+    report = on_stderr()
     for one in prepared:
         record = store.find(one.spec)
         if record is None:

@@ -21,13 +21,46 @@ from hashbench.errors import SupervisionError
 Tags = TypeVar("Tags")
 
 
+class Rows:
+    """Some rows of an array on disk, in some order; only those that are asked for are ever in memory.
+
+    Indexing by a number, a slice, or an array of numbers or truths gives a NumPy array.
+    """
+
+    def __init__(self, array: np.ndarray, places: np.ndarray) -> None:
+        self._array = array
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """N, and the shape of a row."""
+        return (len(self), *self._array.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the numbers."""
+        return self._array.dtype
+
+    def __getitem__(self, key: int | slice | np.ndarray) -> np.ndarray:
+        return self._array[self._places[key]]
+
+    def part(self, places: np.ndarray) -> Rows:
+        """Some of these rows, in the order of `places`, which is not kept."""
+        return Rows(self._array, self._places[places])
+
+
 class ImageView:
     """Some images, as frozen features or as pixels, whichever the method asked for.
 
-    Both arrays are read-only; asking for the one that is not there raises `SupervisionError`.
+    Both are read-only; asking for the one that is not there raises `SupervisionError`.
     """
 
-    def __init__(self, *, features: np.ndarray | None = None, pixels: np.ndarray | None = None) -> None:
+    def __init__(
+        self, *, features: np.ndarray | None = None, pixels: np.ndarray | Rows | None = None
+    ) -> None:
         if (features is None) == (pixels is None):
             raise ValueError("an ImageView holds either features or pixels")
         self._features = features
@@ -49,8 +82,8 @@ class ImageView:
         return self._features
 
     @property
-    def pixels(self) -> np.ndarray:
-        """uint8 (N, S, S, 3), decoded images, memory-mapped."""
+    def pixels(self) -> np.ndarray | Rows:
+        """uint8 (N, S, S, 3), decoded images, on disk until they are indexed."""
         if self._pixels is None:
             raise SupervisionError(
                 "this method declared inputs='features' and asked for pixels. "

@@ -1,20 +1,22 @@
 """Frozen features of a whole collection, computed once and kept.
 
-N = images, F = feature dimensions.
+N = images, B = batch, S = side in pixels, F = feature dimensions.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
-from hashbench.data.images import DECODER_VERSION, decoded_batches
+from hashbench.data.images import DECODER_VERSION, decode_all
+from hashbench.errors import StoreError
 from hashbench.features.backbone import Backbone
 from hashbench.files import whole_file, whole_folder
 from hashbench.progress import Progress
@@ -22,11 +24,12 @@ from hashbench.progress import Progress
 # Part of every feature key: raise it when the same pixels and weights give other features.
 EXTRACTOR_VERSION = 1
 _SHARD = 256
+_BATCH = 64
 
 
 def frozen_features(
     images: ImageCollection, backbone: Backbone, device: str, cache: Path, progress: Progress
-) -> np.ndarray:
+) -> tuple[np.ndarray, dict[int, str]]:
     """Features of every image, from the cache where they are there.
 
     An interrupted extraction leaves its finished shards behind and goes on from them.
@@ -39,7 +42,13 @@ def frozen_features(
         progress: Where to report.
 
     Returns:
-        float32 (N, F), memory-mapped, read-only.
+        float32 (N, F), memory-mapped, read-only; and the reason for each image that cannot be decoded,
+        by its place in the collection: its features are NaN.
+
+    Raises:
+        DataError: An image's file cannot be read.
+        StoreError: The cache cannot be written.
+        WeightsError: The backbone's weights cannot be used.
     """
     key = {
         "content": fingerprint.of_strings(images.hashes),
@@ -49,13 +58,22 @@ def frozen_features(
         "extractor": EXTRACTOR_VERSION,
     }
     folder = cache / "features" / fingerprint.of_json(key)[:32]
+    shards = folder.with_suffix(".shards")
     if not folder.is_dir():
-        shards = _extract_shards(images, backbone, device, folder.with_suffix(".shards"), progress)
-        with whole_folder(folder) as partial:
-            np.save(partial / "features.npy", np.concatenate([np.load(path) for path in shards]))
-            (partial / "key.json").write_text(json.dumps(key, indent=2))
-        shutil.rmtree(folder.with_suffix(".shards"), ignore_errors=True)
-    return np.load(folder / "features.npy", mmap_mode="r")
+        try:
+            paths = _extract_shards(images, backbone, device, shards, progress)
+            with whole_folder(folder) as partial:
+                damaged = _join(paths, len(images), partial / "features.npy")
+                (partial / "damaged.json").write_text(json.dumps(damaged, indent=2))
+                (partial / "key.json").write_text(json.dumps(key, indent=2))
+        except (OSError, StoreError):
+            # Another process was faster, and has cleared the shards away.
+            if not folder.is_dir():
+                raise
+        shutil.rmtree(shards, ignore_errors=True)
+    reasons = json.loads((folder / "damaged.json").read_text())
+    features = np.load(folder / "features.npy", mmap_mode="r")
+    return features, {int(index): reason for index, reason in reasons.items()}
 
 
 def _extract_shards(
@@ -63,20 +81,58 @@ def _extract_shards(
 ) -> list[Path]:
     """Write one file for every `_SHARD` images that has none yet; return all of them in order."""
     starts = range(0, len(images), _SHARD)
-    paths = [folder / f"{start:09d}.npy" for start in starts]
-    title = f"features of {images.name} by {backbone.PLUGIN_NAME}"
-    features_of = None
-    with progress.task(title, len(images)) as advance:
-        for start, path in zip(starts, paths, strict=True):
-            indices = np.arange(start, min(start + _SHARD, len(images)))
-            if not path.is_file():
-                features_of = features_of or _feature_function(backbone, device)
-                batches = decoded_batches(images, indices, backbone.SIDE)
-                features = np.concatenate([features_of(batch) for batch in batches])
-                with whole_file(path) as partial, partial.open("wb") as stream:
-                    np.save(stream, features)
-            advance(len(indices))
-    return paths
+    parts = {folder / f"{start:09d}.npz": range(len(images))[start : start + _SHARD] for start in starts}
+    missing = {path: part for path, part in parts.items() if not path.is_file()}
+    if missing:
+        compute = _feature_function(backbone, device)
+        decoded = decode_all(images, chain.from_iterable(missing.values()), backbone.SIDE)
+        title = f"features of {images.name} by {backbone.PLUGIN_NAME}"
+        with progress.task(title, len(images)) as advance:
+            advance(len(images) - sum(map(len, missing.values())))
+            for path, part in missing.items():
+                _write_shard(path, islice(decoded, len(part)), compute, backbone.SIDE)
+                advance(len(part))
+    return list(parts)
+
+
+def _write_shard(
+    path: Path,
+    decoded: Iterator[tuple[int, np.ndarray | str]],
+    compute: Callable[[np.ndarray], np.ndarray],
+    side: int,
+) -> None:
+    """Features of some images; those that cannot be decoded go through the network as black ones."""
+    black = np.zeros((side, side, 3), dtype=np.uint8)
+    features = []
+    damaged: dict[int, str] = {}
+    while batch := list(islice(decoded, _BATCH)):
+        shown = [black if isinstance(pixels, str) else pixels for _, pixels in batch]
+        features.append(compute(np.stack(shown)))
+        features[-1][[pixels is black for pixels in shown]] = np.nan
+        damaged |= {index: pixels for index, pixels in batch if isinstance(pixels, str)}
+    with whole_file(path) as partial, partial.open("wb") as stream:
+        np.savez(
+            stream,
+            features=np.concatenate(features),
+            places=np.array([*damaged], dtype=np.int64),
+            reasons=np.array([*damaged.values()], dtype=np.str_),
+        )
+
+
+def _join(shards: Iterable[Path], count: int, path: Path) -> dict[int, str]:
+    """Write the features of all shards as one array, a shard at a time; return what was damaged."""
+    damaged: dict[int, str] = {}
+    with path.open("wb") as stream:
+        for shard in shards:
+            with np.load(shard) as part:
+                features = np.ascontiguousarray(part["features"], dtype="<f4")
+                if not stream.tell():
+                    header = np.lib.format.header_data_from_array_1_0(features)
+                    header["shape"] = (count, features.shape[1])
+                    np.lib.format.write_array_header_1_0(stream, header)
+                stream.write(features.data)
+                damaged |= zip(part["places"].tolist(), part["reasons"].tolist(), strict=True)
+    return damaged
 
 
 def _feature_function(backbone: Backbone, device: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -40,9 +40,10 @@ class Row:
 def contact_sheet(data: PreparedDataset) -> Image.Image:
     """A row for each of the labels that most database images carry, on white.
 
+    Images that cannot be decoded are crossed boxes.
+
     Raises:
-        DataError: There are features instead of images, no database image has a label, or one of those
-            that are shown cannot be decoded.
+        DataError: There are features instead of images, or no database image has a label.
     """
     images = data.images
     if not isinstance(images, ImageCollection):
@@ -58,9 +59,21 @@ def contact_sheet(data: PreparedDataset) -> Image.Image:
         for text, below in ((row.label, -_LINE), (f"{row.count:,}", 0)):
             pen.text((GAP, y + SIDE // 2 + below), _fitting(text, font), fill=_INK, font=font)
         for column, index in enumerate(row.images):
-            picture = Image.fromarray(decode_one(images, int(index), SIDE))
-            sheet.paste(picture, (NAME + column * cell, y))
+            sheet.paste(_picture(images, int(index)), (NAME + column * cell, y))
     return sheet
+
+
+def _picture(images: ImageCollection, index: int) -> Image.Image:
+    """One image of the sheet, or a crossed box in its place."""
+    try:
+        return Image.fromarray(decode_one(images, index, SIDE))
+    except DataError:
+        box, end = Image.new("RGB", (SIDE, SIDE), "white"), SIDE - 1
+        pen = ImageDraw.Draw(box)
+        pen.rectangle((0, 0, end, end), outline=_INK)
+        pen.line((0, 0, end, end), fill=_INK)
+        pen.line((0, end, end, 0), fill=_INK)
+        return box
 
 
 def choose(images: ImageCollection, truth: GroundTruth, database: np.ndarray) -> list[Row]:

@@ -23,7 +23,7 @@ from hashbench.ranking.blocks import one_block
 from hashbench.ranking.relevance import Relevance
 from hashbench.runs.data import PreparedDataset
 from hashbench.tags.embeddings import BUNDLED, embed_tags
-from hashbench.tags.protocol import TagProtocol
+from hashbench.tags.recipe import TagRecipe
 from hashbench.tags.table import TagTable
 
 MOST = 20
@@ -34,29 +34,33 @@ _QUERIES = 256
 _KNOWN = "the"
 
 
-def describe(data: PreparedDataset, protocol: TagProtocol) -> dict[str, Any]:
+def describe(data: PreparedDataset, recipe: TagRecipe, near_queries: int = 0) -> dict[str, Any]:
     """What is in a data set, ready to be printed as JSON; what is not defined is None.
 
     Args:
         data: The data set with one of its splits.
-        protocol: What chooses the vocabulary from the training images' tags.
+        recipe: What becomes of the training images' tags.
+        near_queries: Queries whose picture is, hardly changed, also among the others.
     """
     images, split, truth = data.images, data.split, data.ground_truth()
-    table = _table(data, protocol)
+    table = _table(data, recipe)
     carried = table.incidence.sum(axis=0, dtype=np.int64)
     return {
         "name": images.name,
         "images": len(images),
         "kind": images.kind,
+        "notices": list(data.notices),
+        "truth": truth.by.value,
         "split": {"name": split.name, **{part: len(getattr(split, part)) for part in PARTS}},
         "without_tag": sum(not tags for tags in images.tags),
         "without_label": int((~truth.labels.any(axis=1)).sum()),
-        "duplicates": _duplicates(images.hashes),
+        "duplicates": {**_duplicates(images.hashes), "near_queries": near_queries},
         "typed_tags": {
+            "kind": data.dataset.tags,
             "distinct": len({tag for tags in images.tags for tag in tags}),
             "an_image": _spread([len(tags) for tags in images.tags]),
         },
-        "protocol": _after_protocol(table, protocol),
+        "protocol": _after_recipe(table, recipe),
         "frequent_tags": _most_frequent(table.vocabulary, carried),
         "word_vectors": _known(table.vocabulary, carried),
         "labels": _labels(truth, split),
@@ -180,21 +184,21 @@ def _spread(counts: Sequence[int] | np.ndarray) -> dict[str, float]:
     return {"mean": float(np.mean(counts)), "median": float(np.median(counts)), "max": int(np.max(counts))}
 
 
-def _table(data: PreparedDataset, protocol: TagProtocol) -> TagTable:
-    """The training images' tags after the protocol; none where it leaves none."""
+def _table(data: PreparedDataset, recipe: TagRecipe) -> TagTable:
+    """The training images' tags after the recipe; none where it leaves none."""
     raw = [data.images.tags[i] for i in data.split.train]
     try:
-        return protocol.table(raw, data.dataset.label_names())
+        return recipe.table(raw, data.dataset.label_names())
     except DataError:
         return TagTable.from_lists([[] for _ in raw], ())
 
 
-def _after_protocol(table: TagTable, protocol: TagProtocol) -> dict[str, Any]:
+def _after_recipe(table: TagTable, recipe: TagRecipe) -> dict[str, Any]:
     counts = table.incidence.sum(axis=1, dtype=np.int64)
     return {
-        "name": protocol.PLUGIN_NAME,
-        "version": protocol.VERSION,
-        "vocabulary": len(table.vocabulary),
+        **recipe.identity(),
+        "steps": list(recipe.protocol.steps()),
+        "tags": len(table.vocabulary),
         "an_image": _spread(counts),
         "without_tag": int((counts == 0).sum()),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 from rich.console import Group
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
+from hashbench.data.collection import TruthKind
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
 from hashbench.reports.leaderboard import BAND, COSTS, GROUP, main_metric, with_spread
@@ -59,14 +61,47 @@ def _scores(board: pd.DataFrame, preset: MetricPreset) -> dict[str, Sequence[str
     return columns
 
 
-def groups(board: pd.DataFrame, preset: MetricPreset) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each comparable part of the board with its title."""
-    for names, part in board.groupby(GROUP, sort=False):
-        dataset, split, protocol, backbone = names
-        yield (
-            f"{dataset} (split {split}), tag protocol {protocol}, backbone {backbone}",
-            cells(part, preset),
-        )
+@dataclass(frozen=True)
+class Comparison:
+    """Rows that may be compared.
+
+    Attributes:
+        title: What they have in common.
+        body: The rows as text.
+        notices: What everybody should know who reads them, a sentence each.
+    """
+
+    title: str
+    body: pd.DataFrame
+    notices: tuple[str, ...]
+
+
+def comparisons(board: pd.DataFrame, preset: MetricPreset) -> Iterator[Comparison]:
+    """Each comparable part of the board; those of one title are told apart by a hash of what they share."""
+    parts = [part for _, part in board.groupby(GROUP, sort=False)]
+    titles = [_title(part.iloc[0]) for part in parts]
+    for title, part in zip(titles, parts, strict=True):
+        several = titles.count(title) > 1
+        notices = dict.fromkeys(sentence for said in part["notices"] for sentence in said)
+        told = f"{title} [{part['comparable'].iloc[0]}]" if several else title
+        yield Comparison(told, cells(part, preset), tuple(notices))
+
+
+def _title(row: pd.Series[Any]) -> str:
+    """What the rows of a part have in common, in words."""
+    more = {
+        f"{row['tags']} tags": row["tags"],
+        f"relevant by {row['truth']}": row["truth"] != TruthKind.LABELS,
+    }
+    inside = ", ".join([f"split {row['split']}", *(words for words, said in more.items() if said)])
+    tags = {
+        f", vocabulary {row['vocabulary']}": row["vocabulary"],
+        f", noise {row['noise']}": row["noise"],
+    }
+    chosen = "".join(words for words, said in tags.items() if said)
+    return (
+        f"{row['dataset']} ({inside}), tag protocol {row['protocol']}{chosen}, backbone {row['backbone']}"
+    )
 
 
 def footnote(preset: MetricPreset) -> str:
@@ -85,10 +120,12 @@ def footnote(preset: MetricPreset) -> str:
 def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
     """Two tables a group, what was reached and what it took, so that each fits a terminal."""
     parts: list[Table | Text] = []
-    for title, part in groups(board, preset):
-        reached = [name for name in part.columns if name not in COSTS]
-        parts.append(_table(title, part[reached]))
-        parts.append(_table("what it took", part[[*_NAMES, *COSTS]]))
+    for comparison in comparisons(board, preset):
+        body = comparison.body
+        reached = [name for name in body.columns if name not in COSTS]
+        parts.append(_table(comparison.title, body[reached]))
+        parts.append(_table("what it took", body[[*_NAMES, *COSTS]]))
+        parts += [Text(f"Note: {sentence}", style="bold") for sentence in comparison.notices]
     return Group(*parts, Text(footnote(preset), style="dim"))
 
 
@@ -103,17 +140,14 @@ def _table(title: str, body: pd.DataFrame) -> Table:
 
 def markdown(board: pd.DataFrame, preset: MetricPreset) -> str:
     """One Markdown table a group, under a heading."""
-    parts = [
-        f"### {title}\n\n"
-        + tabulate(
-            part.values.tolist(),
-            list(part.columns),
-            "github",
-            colalign=[_side(header) for header in part.columns],
-            disable_numparse=True,
-        )
-        for title, part in groups(board, preset)
-    ]
+    parts: list[str] = []
+    for comparison in comparisons(board, preset):
+        body = comparison.body
+        sides = [_side(header) for header in body.columns]
+        rows = body.values.tolist()
+        parts.append(f"### {comparison.title}")
+        parts.append(tabulate(rows, list(body.columns), "github", colalign=sides, disable_numparse=True))
+        parts += [f"Note: {sentence}" for sentence in comparison.notices]
     return "\n\n".join([*parts, footnote(preset)]) + "\n"
 
 

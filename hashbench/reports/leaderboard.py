@@ -1,13 +1,14 @@
 """The comparison table: one row a method, grouped by what the methods were allowed to see.
 
 Runs that differ in their seed alone are one row: mean and standard deviation. Names are not enough to
-tell: two folders of web pictures may be called alike.
+tell: two folders of pictures may be called alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -17,9 +18,10 @@ from hashbench.metrics.score import CHANCE
 from hashbench.ranking.blocks import Ties
 from hashbench.runs.record import RunRecord
 
-GROUP = ["dataset", "split", "protocol", "backbone"]
+# What a person compares within, and, last, the hash of all that must be equal for it.
+GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "backbone", "comparable"]
 ROW = ["supervision", "web", "method", "bits", "variant", "distance", "identity"]
-# Of a hash, enough to tell two web sets apart.
+# Of a hash, enough to tell two folders apart.
 _DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
 # What a run took, by column, and how it is printed.
@@ -52,7 +54,7 @@ def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFram
         for record in records
         for distance in record.scores
     ]
-    columns = [*GROUP, *ROW, "web content", "seed", "primary", *reported(preset), *COSTS]
+    columns = [*GROUP, *ROW, "web content", "notices", "seed", "primary", *reported(preset), *COSTS]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -69,7 +71,8 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
     board["seeds"] = folded.size()
-    board["web content"] = folded["web content"].first()
+    for column in ("web content", "notices"):
+        board[column] = folded[column].first()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
@@ -89,11 +92,17 @@ def with_spread(board: pd.DataFrame, metric: str) -> Sequence[str]:
 
 def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
     spec = record.spec
+    vocabulary, noise = spec.protocol["vocabulary"], spec.protocol["noise"]
     return {
         "dataset": spec.dataset["name"],
+        "tags": spec.dataset["tags"],
         "split": spec.split["name"],
+        "truth": spec.dataset["truth"],
         "protocol": spec.protocol["name"],
+        "vocabulary": vocabulary["name"] if vocabulary else "",
+        "noise": _percent(noise) if noise else "",
         "backbone": spec.backbone["name"],
+        "comparable": spec.comparable()[:_DIGITS],
         "supervision": record.supervision,
         "web": spec.web["name"] if spec.web else "",
         "web content": spec.web["fingerprint"][:_DIGITS] if spec.web else "",
@@ -102,9 +111,16 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "variant": record.variant,
         "distance": distance,
         "identity": replace(spec, seed=0).key(),
+        "notices": tuple(record.notices),
         "seed": spec.seed,
         "primary": distance == record.primary,
     }
+
+
+def _percent(noise: dict[str, Any]) -> str:
+    """Noise in few words."""
+    seed = f", seed {noise['seed']}" if noise["seed"] else ""
+    return f"{noise['kind']} {noise['level']:.0%}{seed}"
 
 
 def _costs(record: RunRecord, distance: str) -> dict[str, float]:

@@ -5,31 +5,55 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hashbench.data.collection import Collection, GroundTruth
+from hashbench.data.collection import Collection, GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
 from hashbench.data.manifest import read_manifest
+from hashbench.data.near_duplicates import find_near_duplicates
 from hashbench.data.split import Split, check_disjoint_content, validation_split
 from hashbench.data.web import WebSet, check_disjoint_web
 from hashbench.data.web_folder import read_web_folder
 from hashbench.errors import DataError, UnknownNameError
 from hashbench.plugins import Plugins, pick
+from hashbench.progress import Progress
 
 VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
 class PreparedDataset:
-    """A data set, opened: images and tags, the split, and the ways to web sets and ground truth."""
+    """A data set, opened: images and tags, the split, and the ways to web sets and ground truth.
+
+    Attributes:
+        dataset: The plugin's.
+        images: Its images with the kind of tags that was asked for.
+        split: Which of them are what.
+        fingerprints: What identifies them in a run's identity.
+        notices: What everybody should know who reads numbers made with it.
+    """
 
     dataset: Dataset
     images: Collection
     split: Split
     fingerprints: dict[str, str]
+    notices: tuple[str, ...] = ()
     _web_sets: dict[str | None, WebSet] = field(default_factory=dict, init=False, repr=False)
+    _near: list[list[tuple[int, int]]] = field(default_factory=list, init=False, repr=False)
 
     def ground_truth(self) -> GroundTruth:
         """The labels; called by evaluation, and for methods that declare labels."""
         return self.dataset.ground_truth()
+
+    def near_duplicates(self, cache: Path, progress: Progress) -> list[tuple[int, int]]:
+        """Queries whose picture is, hardly changed, also among the others, and that other image of each.
+
+        Features have no near-duplicates to be told by; equal ones were refused when it was opened.
+        """
+        if not isinstance(self.images, ImageCollection):
+            return []
+        if not self._near:
+            found = find_near_duplicates(self.split, self.images, cache, progress)
+            self._near.append([(query, other) for query, other, _ in found])
+        return self._near[0]
 
     def web_set(self, name: str | None) -> WebSet:
         """A web set of that name or in that folder, or the first one; proved to hold none of the images.
@@ -71,9 +95,11 @@ class Opener:
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
-        self._opened: dict[tuple[str, str | None, Path | None], PreparedDataset] = {}
+        self._opened: dict[tuple[str, str | None, Path | None, str | None], PreparedDataset] = {}
 
-    def open(self, name: str | None, split_name: str | None, root: Path | None) -> PreparedDataset:
+    def open(
+        self, name: str | None, split_name: str | None, root: Path | None, tags: str | None = None
+    ) -> PreparedDataset:
         """Open a data set and prove that no query's picture is among those learnt from.
 
         Args:
@@ -81,19 +107,23 @@ class Opener:
             split_name: One of its splits, a manifest (.json) or None for its first; with `/validation`
                 after it, the split that its training images make for choosing settings.
             root: The folder of its files.
+            tags: One of its kinds of tags; None for its first.
         """
         cls: type[Dataset] = pick("data set", name, self._plugins.datasets)
-        key = (cls.PLUGIN_NAME, split_name, root)
+        key = (cls.PLUGIN_NAME, split_name, root, tags)
         if key not in self._opened:
-            dataset = cls(root)
-            images = dataset.images()
+            dataset = cls(root, tags)
+            images, truth = dataset.images(), dataset.ground_truth()
             split = _split(dataset, images, split_name)
-            check_disjoint_content(split, images)
+            said = (*dataset.notices(), split.notice, check_disjoint_content(split, images))
             prints = {
                 "images": images.fingerprint(),
-                "labels": dataset.ground_truth().fingerprint(),
+                "labels": truth.fingerprint(),
+                "truth": truth.by.value,
+                "tags": dataset.tags if len(dataset.TAGS) > 1 else "",
             }
-            self._opened[key] = PreparedDataset(dataset, images, split, prints)
+            notices = tuple(sentence for sentence in said if sentence)
+            self._opened[key] = PreparedDataset(dataset, images, split, prints, notices)
         return self._opened[key]
 
 

@@ -84,8 +84,8 @@ def encode(method: Method, inputs: RunInputs) -> Encoded:
     Raises:
         DataError: The method gave another number of codes, or codes of another size.
     """
-    split, bits = inputs.run.data.split, inputs.run.spec.bits
-    queries, database = (inputs.images(method, part) for part in (split.query, split.database))
+    split, bits = inputs.split, inputs.run.spec.bits
+    queries, database = (inputs.images(part) for part in (split.query, split.database))
     embed_seconds, database_embeddings = timed(lambda: method.embed(database))
     quantize_seconds, database_codes = timed(lambda: method.quantize(database_embeddings))
     query_embeddings = method.embed(queries)
@@ -103,7 +103,7 @@ def encode(method: Method, inputs: RunInputs) -> Encoded:
 def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
     """Score against the ground truth, which is opened here and not before."""
     data = inputs.run.data
-    truth, split = data.ground_truth().labels, data.split
+    truth, split = data.ground_truth().labels, inputs.split
     relevance = Relevance.of(truth[split.query], truth[split.database])
     kernel = resolve_kernel(device=inputs.device)
     means: dict[str, dict[str, dict[str, float]]] = {}

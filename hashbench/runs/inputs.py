@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from hashbench.data.collection import Collection, FeatureCollection, ImageCollection
-from hashbench.data.images import cached_pixels
+from hashbench.data.pixels import cached_pixels
+from hashbench.data.split import PARTS, Split, leak_in_words
 from hashbench.data.views import ImageView, TrainView, WebView
 from hashbench.errors import ConfigError, DataError
 from hashbench.features.extract import frozen_features
@@ -17,63 +20,167 @@ from hashbench.progress import Progress
 from hashbench.runs.request import PreparedRun
 from hashbench.tags.table import TagTable
 
+# Of damaged images, as many are named aloud; the record lists all.
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Some images of a collection, opened.
+
+    Attributes:
+        collection: Where they are from.
+        view: Shows some of them, in that order.
+        damaged: Why an image cannot be decoded, by its place in the collection; never to be shown.
+    """
+
+    collection: Collection
+    view: Callable[[np.ndarray], ImageView]
+    damaged: dict[int, str]
+
+    def whole(self, indices: np.ndarray) -> np.ndarray:
+        """Those of the images that are not damaged."""
+        return _without(indices, [*self.damaged])
+
+    def reasons(self) -> dict[str, str]:
+        """Why an image cannot be decoded, by its id."""
+        return {self.collection.ids[place]: reason for place, reason in self.damaged.items()}
+
 
 @dataclass(frozen=True)
 class RunInputs:
-    """Computes features or pixels, or takes them from the cache.
+    """Computes features or pixels, or takes them from the cache, and leaves damaged images out.
 
     Attributes:
         run: What is carried out.
+        method: Who works on them.
         cache: Root folder of the cache.
         device: Where features are computed.
         progress: Where to report.
     """
 
     run: PreparedRun
+    method: Method
     cache: Path
     device: str
     progress: Progress
 
-    def images(self, method: Method, indices: np.ndarray) -> ImageView:
-        """Features or pixels of some images of the data set, in that order."""
-        return self._view(method, self.run.data.images, indices)
+    @cached_property
+    def split(self) -> Split:
+        """The split, without images that cannot be decoded, and without queries that give the answer away.
 
-    def train(self, method: Method) -> TrainView[TagTable]:
+        Those are queries whose picture is, hardly changed, also among the others. They stay where the
+        split is as published.
+
+        Raises:
+            DataError: A part holds no other image.
+        """
+        data, split = self.run.data, self.run.data.split
+        query, database, train = (self._images.whole(getattr(split, part)) for part in PARTS)
+        if not split.as_published:
+            query = _without(query, [place for place, _ in data.near_duplicates(self.cache, self.progress)])
+        for part, left in zip(PARTS, (query, database, train), strict=True):
+            if not left.size:
+                raise DataError(
+                    f"{data.images.name}, split {split.name!r}: no image of part {part!r} is left. "
+                    f"{' '.join(self.notices())}"
+                )
+        return replace(split, query=query, database=database, train=train)
+
+    def notices(self) -> list[str]:
+        """What everybody should know who reads numbers made with these images, a sentence each."""
+        data, split = self.run.data, self.run.data.split
+        near, damaged = data.near_duplicates(self.cache, self.progress), self.damaged()
+        said = [*data.notices]
+        if near:
+            how = leak_in_words(split, data.images, near, "nearly the same picture as")
+            end = f"as published by {split.as_published}" if split.as_published else "and were left out"
+            said.append(f"{how}, {end}.")
+        if damaged:
+            named = ", ".join(f"{image!r} ({why})" for image, why in list(damaged.items())[:_NAMED])
+            more = ", and others" if len(damaged) > _NAMED else ""
+            said.append(
+                f"{data.images.name}: {len(damaged):,} images cannot be decoded and were left out: "
+                f"{named}{more}."
+            )
+        return said
+
+    def images(self, indices: np.ndarray) -> ImageView:
+        """Features or pixels of some images of the split, in that order."""
+        return self._images.view(indices)
+
+    def train(self) -> TrainView[TagTable]:
         """The training images with the declared supervision, in an order that tells nothing."""
-        data, protocol = self.run.data, self.run.protocol
-        order = np.array(sorted(data.split.train, key=lambda i: data.images.hashes[i]))
+        data, recipe = self.run.data, self.run.recipe
+        order = np.array(sorted(self.split.train, key=lambda i: data.images.hashes[i]))
         return TrainView(
-            self.images(method, order),
-            method.SUPERVISION,
-            load_tags=lambda: protocol.table(
+            self.images(order),
+            self.method.SUPERVISION,
+            load_tags=lambda: recipe.table(
                 [data.images.tags[i] for i in order], data.dataset.label_names()
             ),
-            load_web=lambda: self._web(method),
+            load_web=self._web_view,
             load_labels=lambda: _read_only(data.ground_truth().labels[order]),
         )
 
-    def _web(self, method: Method) -> WebView:
+    def damaged(self) -> dict[str, str]:
+        """Why images were left out, by their id."""
+        web = self._web.reasons() if self.run.web else {}
+        return self._images.reasons() | web
+
+    @cached_property
+    def _images(self) -> _Shown:
+        split = self.run.data.split
+        used = np.unique(np.concatenate([getattr(split, part) for part in PARTS]))
+        return self._shown(self.run.data.images, used)
+
+    @cached_property
+    def _web(self) -> _Shown:
         web = self.run.web
         if web is None:
-            raise ConfigError(f"method {method.PLUGIN_NAME!r} learns from a web set, and the run has none.")
-        images = self._view(method, web.images, np.arange(len(web.images)))
-        return WebView(images, _read_only(web.found_by), web.concepts)
+            raise ConfigError(
+                f"method {self.method.PLUGIN_NAME!r} learns from a web set, and the run has none."
+            )
+        return self._shown(web.images, np.arange(len(web.images)))
 
-    def _view(self, method: Method, images: Collection, indices: np.ndarray) -> ImageView:
-        """Features or pixels of some images of a collection, in that order."""
-        pixels, backbone = method.inputs == "pixels", self.run.backbone
+    def _web_view(self) -> WebView:
+        shown, web = self._web, self.run.web
+        assert web is not None  # noqa: S101 - opening it saw to it
+        whole = shown.whole(np.arange(len(web.images)))
+        found_by = web.found_by[whole]
+        lost = set(range(len(web.concepts))).difference(found_by.tolist())
+        if lost:
+            raise DataError(
+                f"web set {web.images.name!r}: no image of {web.concepts[min(lost)]!r} can be decoded. "
+                "Expected one or more."
+            )
+        return WebView(shown.view(whole), _read_only(found_by), web.concepts)
+
+    def _shown(self, images: Collection, used: np.ndarray) -> _Shown:
+        """Open the images at the places `used` of a collection, ascending."""
+        pixels, backbone = self.method.inputs == "pixels", self.run.backbone
         if isinstance(images, FeatureCollection) and not pixels:
-            return ImageView(features=_read_only(images.features[indices]))
+            given = images.features
+            return _Shown(images, lambda part: ImageView(features=_read_only(given[part])), {})
         if not isinstance(images, ImageCollection) or backbone is None:
             raise DataError(
-                f"{images.name} holds features, and method {method.PLUGIN_NAME!r} works on pixels. "
+                f"{images.name} holds features, and method {self.method.PLUGIN_NAME!r} works on pixels. "
                 "Expected a data set of images."
             )
         if pixels:
-            shown = cached_pixels(images, indices, backbone.SIDE, self.cache, self.progress)
-            return ImageView(pixels=shown)
-        features = frozen_features(images, backbone, self.device, self.cache, self.progress)
-        return ImageView(features=_read_only(features[indices]))
+            rows, damaged = cached_pixels(images, used, backbone.SIDE, self.cache, self.progress)
+            shown = _Shown(
+                images, lambda part: ImageView(pixels=rows.part(np.searchsorted(used, part))), damaged
+            )
+        else:
+            features, damaged = frozen_features(images, backbone, self.device, self.cache, self.progress)
+            damaged = {place: damaged[place] for place in used.tolist() if place in damaged}
+            shown = _Shown(images, lambda part: ImageView(features=_read_only(features[part])), damaged)
+        return shown
+
+
+def _without(indices: np.ndarray, left_out: list[int]) -> np.ndarray:
+    return indices[~np.isin(indices, left_out)]
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -49,6 +49,8 @@ class RunRecord:
         presets: What each metric preset stands for, by name.
         code_statistics: How well the database's codes use their bits.
         sizes: Numbers of queries, database and training images, tags in the vocabulary, web images.
+        notices: What everybody should know who reads the scores, a sentence each.
+        damaged: Images that could not be decoded, and were left out of every part: why, by id.
         cost: Time and memory.
         finished: UTC time, ISO 8601.
         environment: Versions and hardware.
@@ -63,6 +65,8 @@ class RunRecord:
     presets: dict[str, dict[str, Any]]
     code_statistics: dict[str, float]
     sizes: dict[str, int]
+    notices: list[str]
+    damaged: dict[str, str]
     cost: Cost
     finished: str
     environment: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +87,11 @@ class RunRecord:
             "bits": self.spec.bits,
             "dataset": self.spec.dataset["name"],
             "split": self.spec.split["name"],
+            "truth": self.spec.dataset["truth"],
+            "tags": self.spec.dataset["tags"],
             "protocol": self.spec.protocol["name"],
+            "vocabulary": self.spec.protocol["vocabulary"],
+            "noise": self.spec.protocol["noise"],
             "backbone": self.spec.backbone["name"],
             "seed": self.spec.seed,
             "supervision": self.supervision,
@@ -99,6 +107,8 @@ class RunRecord:
             "scores": self.scores,
             "code_statistics": self.code_statistics,
             "sizes": self.sizes,
+            "notices": self.notices,
+            "damaged": self.damaged,
             "seconds": {
                 "train": self.cost.train_seconds,
                 "encode": self.cost.encode_seconds,

@@ -19,7 +19,9 @@ from hashbench.plugins import Plugins, pick
 from hashbench.progress import Progress
 from hashbench.runs.data import Opener, PreparedDataset
 from hashbench.runs.spec import RunSpec
-from hashbench.tags.protocol import TagProtocol
+from hashbench.tags.noise import Noise
+from hashbench.tags.recipe import TagRecipe
+from hashbench.tags.vocabulary import read_vocabulary
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,11 @@ class RunRequest:
     method: str
     bits: int
     dataset: str | None = None
+    tags: str | None = None
     protocol: str | None = None
+    vocabulary: Path | None = None
+    noise: str | None = None
+    noise_seed: int = 0
     web: str | None = None
     backbone: str | None = None
     weights: Path | None = None
@@ -49,7 +55,7 @@ class PreparedRun:
     method: type[Method]
     config: MethodConfig
     data: PreparedDataset
-    protocol: TagProtocol
+    recipe: TagRecipe
     web: WebSet | None
     backbone: Backbone | None
 
@@ -75,10 +81,10 @@ class Preparer:
         method = pick("method", request.method, self.plugins.methods)
         preset = _preset(method, request.preset)
         config = resolve_config(method.PLUGIN_NAME, method.Config, preset.config, request.settings)
-        protocol = pick("tag protocol", request.protocol, self.plugins.tag_protocols)()
+        recipe = self.recipe(request.protocol, request.vocabulary, request.noise, request.noise_seed)
         # Building the method checks the budget before any data is opened.
         sources = method(config, Context(request.bits, request.seed)).sources()
-        data = self.opener.open(request.dataset, request.split, request.data_root)
+        data = self.opener.open(request.dataset, request.split, request.data_root, request.tags)
         web = data.web_set(request.web) if method.SUPERVISION.sees_web else None
         backbone = self._backbone(request, preset, data.images)
         spec = RunSpec(
@@ -91,13 +97,24 @@ class Preparer:
             bits=request.bits,
             dataset={"name": data.images.name, **data.fingerprints},
             split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
-            protocol={"name": protocol.PLUGIN_NAME, "version": protocol.VERSION},
+            protocol=recipe.identity(),
             web={"name": web.images.name, "fingerprint": web.fingerprint()} if web else None,
             backbone=backbone.identity() if backbone else {"name": "precomputed"},
             seed=request.seed,
         )
         variant = _variant(method, request.preset, config)
-        return PreparedRun(spec, variant, method, config, data, protocol, web, backbone)
+        return PreparedRun(spec, variant, method, config, data, recipe, web, backbone)
+
+    def recipe(
+        self, protocol: str | None, vocabulary: Path | None = None, noise: str | None = None, seed: int = 0
+    ) -> TagRecipe:
+        """What is to become of the tags; see `RunRequest`."""
+        cls = pick("tag protocol", protocol, self.plugins.tag_protocols)
+        return TagRecipe(
+            cls(),
+            None if vocabulary is None else read_vocabulary(vocabulary),
+            None if noise is None else Noise.parse(noise, seed),
+        )
 
     def _backbone(self, request: RunRequest, preset: Preset, images: Collection) -> Backbone | None:
         """The backbone that was asked for; none where a data set holds features already.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
+from hashbench.data.split import PARTS
 from hashbench.data.views import TrainView
 from hashbench.methods.method import Method
 from hashbench.metrics.presets import PRESETS
@@ -29,9 +30,12 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         HashbenchError: The data, the weights or the method's settings do not allow it.
     """
     log = LoggedProgress(progress)
-    inputs = RunInputs(run, cache, device, log)
     method = run.build(device, log)
-    view = inputs.train(method)
+    inputs = RunInputs(run, method, cache, device, log)
+    notices = inputs.notices()
+    for sentence in notices:
+        log.note(f"note: {sentence}")
+    view = inputs.train()
     method.prepare()
     log.note(f"training {run.spec.run_id()}")
     train_bytes, (train_seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), device)
@@ -46,7 +50,9 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         scores=evaluation.means,
         presets={name: preset.as_json() for name, preset in PRESETS.items()},
         code_statistics=evaluation.code_statistics,
-        sizes=_sizes(run, view),
+        sizes=_sizes(inputs, view),
+        notices=notices,
+        damaged=inputs.damaged(),
         cost=_cost(
             method, state, encoded, evaluation, train_seconds=train_seconds, train_bytes=train_bytes
         ),
@@ -60,7 +66,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         query_embeddings=encoded.query_embeddings if asymmetric else None,
         state=state,
         per_query=evaluation.per_query,
-        split=run.data.split.manifest(run.data.images),
+        split=inputs.split.manifest(run.data.images),
         log=log.lines,
     )
     return store.add(record, output)
@@ -88,12 +94,11 @@ def _cost(
     )
 
 
-def _sizes(run: PreparedRun, view: TrainView[TagTable]) -> dict[str, int]:
+def _sizes(inputs: RunInputs, view: TrainView[TagTable]) -> dict[str, int]:
     """How many images each part holds, and tags or web images, where these are seen."""
-    split = run.data.split
-    sizes = {part: len(getattr(split, part)) for part in ("query", "database", "train")}
+    sizes = {part: len(getattr(inputs.split, part)) for part in PARTS}
     if view.supervision.sees_tags:
         sizes["tags"] = len(view.tags.vocabulary)
-    if run.web is not None:
-        sizes["web"] = len(run.web.images)
+    if view.supervision.sees_web:
+        sizes["web"] = len(view.web.images)
     return sizes

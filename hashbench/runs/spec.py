@@ -19,9 +19,10 @@ class RunSpec:
         method: Name and version of the method, its validated settings, and hashes of the files that
             these name.
         bits: Bits an item.
-        dataset: Name, and hashes of images, tags and labels.
+        dataset: Name, hashes of images, tags and labels, what the labels are (`TruthKind`), and the kind
+            of tags, where there are several.
         split: Name, and hash of the manifest.
-        protocol: Name and version of the tag protocol.
+        protocol: Name and version of the tag protocol, the vocabulary and the noise, where there are such.
         web: Name and hash of the web set, where the method learns from one.
         backbone: Name, version, weights hash and transform.
         seed: The seed.
@@ -43,6 +44,10 @@ class RunSpec:
     def key(self) -> str:
         """SHA-256 of all coordinates."""
         return fingerprint.of_json(self.as_json())
+
+    def comparable(self) -> str:
+        """SHA-256 of what two runs must have in common for their scores to be compared."""
+        return fingerprint.of_json([self.dataset, self.split, self.protocol, self.backbone])
 
     def run_id(self) -> str:
         """A folder name that says the main coordinates and ends in the key's first 12 digits."""

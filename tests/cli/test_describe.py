@@ -7,12 +7,15 @@ import pytest
 from PIL import Image
 
 from hashbench.data.collection import FeatureCollection, GroundTruth
+from hashbench.reports.contact_sheet import GAP, NAME, SIDE
 
 COMMAND = ("datasets", "describe")
 KEYS = {
     "name",
     "images",
     "kind",
+    "notices",
+    "truth",
     "split",
     "without_tag",
     "without_label",
@@ -61,7 +64,7 @@ def cells(out):
 
 def test_tables_say_what_the_data_set_holds(cli):
     status, out, err = cli(*COMMAND, "shapes")
-    assert (status in (0, None), err) == (True, "")
+    assert (status in (0, None), err) == (True, "perceptual hashes of shapes ...\n")
     rows = cells(out)
     assert ["images", "120; 0 without a tag, 0 without a label"] in rows
     assert ["split test", "24 queries, 96 database images, 96 training images"] in rows
@@ -106,7 +109,7 @@ def test_a_picture_is_written_and_its_place_told(cli, tmp_path, name):
     path = tmp_path / "new" / name
     status, out, err = cli(*COMMAND, "shapes", "--picture", path)
     assert status in (0, None) and "most telling tags" in out
-    assert err == f"wrote {path}\n"
+    assert err.splitlines()[-1] == f"wrote {path}"
     with Image.open(path) as picture:
         picture.load()
     assert list(path.parent.iterdir()) == [path], "nothing half-written beside"
@@ -154,10 +157,21 @@ def test_bad_input_is_one_line(refused, tmp_path):
     assert "cannot write to folder" in refused("shapes", "--picture", tmp_path / "broken" / "sheet.png")
 
 
-def test_a_picture_that_cannot_be_decoded_leaves_no_file(refused, monkeypatch, tmp_path):
+def test_pictures_that_cannot_be_decoded_are_crossed_boxes(cli, monkeypatch, tmp_path):
     import stranger
 
     monkeypatch.setattr(stranger, "draw", lambda number: (b"%d" % number, "bar", "red"))
-    line = refused("shapes", "--picture", tmp_path / "sheet.png")
-    assert "cannot be decoded" in line
-    assert list(tmp_path.iterdir()) == []
+    assert cli("datasets", "describe", "shapes", "--picture", tmp_path / "sheet.png")[0] in (0, None)
+    box = Image.open(tmp_path / "sheet.png").convert("L").crop((NAME, GAP, NAME + SIDE, GAP + SIDE))
+    dark = np.array(box) < 128
+    assert dark[0].all() and dark[:, -1].all() and np.diagonal(dark).all() and dark.mean() < 0.1
+
+
+def test_a_split_is_written_and_taken_up_again(cli, refused, tmp_path):
+    path = tmp_path / "late.json"
+    assert cli("datasets", "describe", "shapes", "--split", "late", "--manifest", path)[0] in (0, None)
+    assert len(json.loads(path.read_text())["query"]) == 30
+    status, out, _ = cli("datasets", "describe", "shapes", "--split", path, "--format", "json")
+    assert status in (0, None)
+    assert json.loads(out)["split"] == {"name": "late", "query": 30, "database": 90, "train": 40}
+    assert "Expected a file name in .json" in refused("shapes", "--manifest", tmp_path / "late.txt")

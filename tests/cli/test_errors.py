@@ -99,12 +99,6 @@ def test_missing_weights_without_a_network(refused, tmp_path, monkeypatch):
     assert "backbone 'alexnet': no weights at" in line and "--weights" in line
 
 
-def test_a_corrupt_image_is_named(refused, tmp_path):
-    (tmp_path / "broken").touch()
-    line = refused("--method", "lsh", "--bits", "16", "--data-root", tmp_path)
-    assert "image 'shape007' cannot be decoded" in line
-
-
 def test_a_folder_that_cannot_be_written(refused, tmp_path):
     (tmp_path / "file").touch()
     line = refused("--method", "lsh", "--bits", "16", store=tmp_path / "file" / "runs")

@@ -6,8 +6,9 @@ import types
 import numpy as np
 import pytest
 
+from hashbench.data.pixels import cached_pixels
 from hashbench.data.supervision import Supervision
-from hashbench.data.views import ImageView, TrainView, WebView
+from hashbench.data.views import ImageView, Rows, TrainView, WebView
 from hashbench.errors import SupervisionError
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
@@ -74,7 +75,7 @@ def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
     request = RunRequest(method="wsdhq", bits=16, dataset="shapes", backbone="pooled")
     run = Preparer(Plugins()).prepare(request)
     method = run.build("cpu", SilentProgress())
-    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(method)
+    train = RunInputs(run, method, tmp_path, "cpu", SilentProgress()).train()
     things = reachable(train)
     assert not [thing for thing in things if callable(thing)], "a function could open anything"
     arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
@@ -93,7 +94,8 @@ def test_nothing_reachable_from_a_tag_view_tells_a_label_or_a_name(tmp_path):
 def test_nothing_reachable_from_a_web_view_tells_a_label_a_tag_or_a_name(tmp_path, web):
     request = RunRequest(method="crowd", bits=16, dataset="shapes", backbone="pooled", web=str(web))
     run = Preparer(Plugins()).prepare(request)
-    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(run.build("cpu", SilentProgress()))
+    method = run.build("cpu", SilentProgress())
+    train = RunInputs(run, method, tmp_path, "cpu", SilentProgress()).train()
     things = reachable(train)
     assert not [thing for thing in things if callable(thing)], "a function could open anything"
     arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
@@ -106,10 +108,20 @@ def test_nothing_reachable_from_a_web_view_tells_a_label_a_tag_or_a_name(tmp_pat
     assert not words & {*run.web.images.ids, *run.web.images.hashes}
 
 
+def test_pixels_lie_in_an_order_that_tells_nothing(tmp_path):
+    images = Plugins().datasets["shapes"]().images()
+    order = np.arange(len(images))
+    rows, _ = cached_pixels(images, order, 8, tmp_path, SilentProgress())
+    held = [thing for thing in reachable(rows.part(order[::-1])) if isinstance(thing, np.ndarray)]
+    (places,) = [array for array in held if array.shape == order.shape]
+    assert places[::-1].tolist() == np.argsort(np.argsort(images.hashes)).tolist(), "of hashes alone"
+
+
 def test_training_images_come_in_an_order_that_tells_nothing(tmp_path):
     request = RunRequest(method="lsh", bits=16, dataset="shapes", backbone="pooled")
     run = Preparer(Plugins()).prepare(request)
-    train = RunInputs(run, tmp_path, "cpu", SilentProgress()).train(run.build("cpu", SilentProgress()))
+    method = run.build("cpu", SilentProgress())
+    train = RunInputs(run, method, tmp_path, "cpu", SilentProgress()).train()
     assert len(train) == 96
 
 
@@ -120,3 +132,21 @@ def test_features_and_pixels_are_not_mixed_up():
         _ = ImageView(pixels=np.zeros((1, 2, 2, 3))).features
     with pytest.raises(ValueError, match="either"):
         ImageView()
+
+
+def test_rows_are_indexed_as_the_array_in_their_order_would_be():
+    array = np.arange(24).reshape(6, 2, 2)
+    places = np.array([4, 0, 4, 5])
+    rows, whole = Rows(array, places), array[places]
+    assert (len(rows), rows.shape, rows.dtype) == (4, (4, 2, 2), array.dtype)
+    for key in (0, -1, slice(1, 3), slice(None, None, -1), np.array([3, 3, 0]), whole[:, 0, 0] > 0):
+        assert np.array_equal(rows[key], whole[key])
+    assert np.array_equal(np.array(list(rows)), whole)
+    with pytest.raises(IndexError):
+        _ = rows[4]
+    assert np.array_equal(rows.part(np.array([3, 0]))[:], whole[[3, 0]])
+
+
+def test_a_view_of_rows_is_as_long_as_they_are():
+    view = ImageView(pixels=Rows(np.zeros((9, 2, 2, 3), dtype=np.uint8), np.array([1, 2])))
+    assert len(view) == 2 and view.pixels.shape == (2, 2, 2, 3)

@@ -1,10 +1,14 @@
 """Frozen features: correct, cached under everything they depend on, resumed after an interrupt."""
 
+import dataclasses
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
 from hashbench.data.images import decode_one
+from hashbench.errors import DataError
 from hashbench.features import extract
 from hashbench.features.extract import frozen_features
 from hashbench.features.lite import EfficientNetLite0
@@ -23,7 +27,9 @@ def backbone():
 
 
 def features(images, backbone, cache):
-    return frozen_features(images, backbone, "cpu", cache, SilentProgress())
+    computed, damaged = frozen_features(images, backbone, "cpu", cache, SilentProgress())
+    assert damaged == {}
+    return computed
 
 
 def test_features_equal_the_backbone_by_hand(images, backbone, tmp_path):
@@ -68,11 +74,65 @@ def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         features(images, backbone, tmp_path)
     (shards,) = (tmp_path / "features").iterdir()
-    assert [path.name for path in shards.iterdir()] == ["000000000.npy"]
+    assert [path.name for path in shards.iterdir()] == ["000000000.npz"]
     monkeypatch.setattr(extract, "_feature_function", real)
     resumed = features(images, backbone, tmp_path)
     assert np.array_equal(resumed, features(images, backbone, tmp_path / "fresh"))
     assert not shards.exists()
+
+
+def some_broken(images, broken):
+    """The same collection, some of its files replaced."""
+    return dataclasses.replace(
+        images, read=lambda index: broken[index] if index in broken else images.read(index)
+    )
+
+
+def test_broken_images_are_reported_and_change_no_others(images, backbone, tmp_path, monkeypatch):
+    monkeypatch.setattr(extract, "_SHARD", 50)
+    monkeypatch.setattr(extract, "_BATCH", 20)
+    whole = features(images, backbone, tmp_path / "whole")
+    # A few, and all of one batch.
+    broken = {3: b"", 119: b"?"} | dict.fromkeys(range(60, 90), b"?")
+    reasons = {index: "an empty file" if index == 3 else "no image of a known kind" for index in broken}
+    damaged = some_broken(images, broken)
+    for _ in range(2):
+        got, reported = frozen_features(damaged, backbone, "cpu", tmp_path, SilentProgress())
+        assert reported == reasons
+        assert np.isnan(got[[*broken]]).all()
+        kept = np.setdiff1d(np.arange(120), [*broken])
+        assert np.array_equal(got[kept], whole[kept])
+        monkeypatch.setattr(extract, "_feature_function", None)
+
+
+def test_a_file_that_cannot_be_read_stops_the_extraction(images, backbone, tmp_path):
+    def read(index):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with pytest.raises(DataError, match="'shape000' cannot be read"):
+        features(dataclasses.replace(images, read=read), backbone, tmp_path)
+
+
+def test_a_process_that_was_overtaken_takes_what_the_other_made(images, backbone, tmp_path, monkeypatch):
+    real, first = extract._join, features(images, backbone, tmp_path)
+    (done,) = (tmp_path / "features").iterdir()
+    away = done.rename(tmp_path / "away")
+
+    def overtaken(shards, count, path):
+        shutil.rmtree(shards[0].parent)
+        away.rename(done)
+        return real(shards, count, path)
+
+    monkeypatch.setattr(extract, "_join", overtaken)
+    assert np.array_equal(features(images, backbone, tmp_path), first)
+    assert list((tmp_path / "features").iterdir()) == [done]
+
+
+def test_the_file_of_features_is_a_plain_array(images, backbone, tmp_path, monkeypatch):
+    monkeypatch.setattr(extract, "_SHARD", 50)
+    got = features(images, backbone, tmp_path)
+    (path,) = tmp_path.glob("features/*/features.npy")
+    assert np.array_equal(np.load(path), got) and not got.flags.writeable
 
 
 def test_lite0_takes_the_weights_of_its_wheel():

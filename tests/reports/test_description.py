@@ -25,6 +25,7 @@ from hashbench.reports import description
 from hashbench.reports.description import describe, entropy_explained, mutual_information, telling
 from hashbench.runs.data import Opener, PreparedDataset
 from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords
+from hashbench.tags.recipe import TagRecipe
 
 IMAGES = 60
 LABELS = ("sea", "sky")
@@ -39,6 +40,8 @@ class Few(PlainTags):
 
 class Made:
     """A data set of given tags and labels, of which the first image is the only query."""
+
+    tags = "typed"
 
     def __init__(self, tags, labels, contents=None, names=LABELS):
         self.truth = GroundTruth(names, np.array(labels, dtype=bool))
@@ -174,19 +177,24 @@ def test_a_data_set_made_by_hand():
     tags = [["Sea", "blue"], ["sea", "blue"], ["SEA"], ["sky", "Blue", "zzqx"], ["sky", "zzqx"], []]
     labels = [[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 0]]
     made = Made(tags, labels, contents=["a", "b", "b", "c", "d", "d"])
-    found = describe(made.opened(), Few())
+    found = describe(made.opened(), TagRecipe(Few()))
     assert found["kind"] == "features of 3 dimensions"
     assert found["split"] == {"name": "made", "query": 1, "database": 5, "train": 5}
     assert (found["without_tag"], found["without_label"]) == (1, 1)
-    assert found["duplicates"] == {"images": 4, "contents": 2}
+    assert found["duplicates"] == {"images": 4, "contents": 2, "near_queries": 0}
+    assert (found["truth"], found["notices"]) == ("labels", [])
     assert found["typed_tags"] == {
+        "kind": "typed",
         "distinct": 7,
         "an_image": {"mean": pytest.approx(10 / 6), "median": 2, "max": 3},
     }
     assert found["protocol"] == {
         "name": "few",
         "version": 1,
-        "vocabulary": 4,
+        "vocabulary": None,
+        "noise": None,
+        "steps": list(Few().steps()),
+        "tags": 4,
         "an_image": {"mean": pytest.approx(8 / 5), "median": 2, "max": 3},
         "without_tag": 1,
     }
@@ -219,14 +227,14 @@ def test_chance_is_that_of_the_scores():
     relevance = Relevance.of(labels[:300], labels[300:])
     same = hamming(*(BinaryCodes.from_signs(np.ones((size, 8))) for size in (300, 400)))
     scores = score(same, relevance, [SUITE], NumpyKernel())[SUITE.name]
-    found = describe(made.opened(**split), Few())["chance"]
+    found = describe(made.opened(**split), TagRecipe(Few()))["chance"]
     assert found["map@all"] == scores.means()[CHANCE]
     assert found["queries_without_relevant"] == np.isnan(scores.per_query[CHANCE]).sum() > 0
 
 
 def test_no_tags_and_nothing_to_find():
-    found = describe(Made([[]] * 4, [[0, 1], [1, 0], [1, 0], [1, 0]]).opened(), Few())
-    assert found["protocol"]["vocabulary"] == 0
+    found = describe(Made([[]] * 4, [[0, 1], [1, 0], [1, 0], [1, 0]]).opened(), TagRecipe(Few()))
+    assert found["protocol"]["tags"] == 0
     assert found["protocol"]["without_tag"] == 3
     assert (found["frequent_tags"], found["telling"]["pairs"]) == ([], [])
     assert found["word_vectors"]["tags"] is None
@@ -236,22 +244,22 @@ def test_no_tags_and_nothing_to_find():
 
 
 def test_tags_that_no_word_vector_knows():
-    found = describe(Made([["zzqx"]] * 4, [[1, 0], [1, 0], [0, 1], [1, 0]]).opened(), Few())
+    found = describe(Made([["zzqx"]] * 4, [[1, 0], [1, 0], [0, 1], [1, 0]]).opened(), TagRecipe(Few()))
     assert found["word_vectors"] == {"source": "glove-6b-50d", "tags": 0, "occurrences": 0}
     assert found["telling"]["entropy_explained"] == 0
 
 
 def test_the_vocabulary_is_that_of_the_training_images(shapes):
-    found = describe(shapes, PlainTags())
+    found = describe(shapes, TagRecipe(PlainTags()))
     typed = Counter(tag.lower() for i in shapes.split.train for tag in shapes.images.tags[i])
     kept = {tag: count for tag, count in typed.items() if count >= 5}
-    assert found["protocol"]["vocabulary"] == len(kept)
+    assert found["protocol"]["tags"] == len(kept)
     assert {tag["tag"]: tag["images"] for tag in found["frequent_tags"]} == kept
     counts = [tag["images"] for tag in found["frequent_tags"]]
     assert counts == sorted(counts, reverse=True)
     assert found["telling"]["entropy_explained"] == pytest.approx(1), "the tags name the shapes"
-    without = describe(shapes, TagsWithoutLabelWords())
-    assert without["protocol"]["vocabulary"] == len(kept) - 3
+    without = describe(shapes, TagRecipe(TagsWithoutLabelWords()))
+    assert without["protocol"]["tags"] == len(kept) - 3
     assert 0 < without["telling"]["entropy_explained"] < 1
 
 
@@ -261,6 +269,6 @@ def test_only_training_images_tell(shapes):
     more = Made(tags + [["sea"], ["sky"]] * 5, labels + [[0, 1], [1, 0]] * 5)
     given = {"database": np.arange(1, 19), "train": np.arange(1, 9)}
     assert (
-        describe(more.opened(**given), Few())["telling"]
-        == describe(Made(tags, labels).opened(), Few())["telling"]
+        describe(more.opened(**given), TagRecipe(Few()))["telling"]
+        == describe(Made(tags, labels).opened(), TagRecipe(Few()))["telling"]
     )

@@ -32,7 +32,9 @@ def draw(number):
     """One picture as PNG bytes, its shape and its colour."""
     generator = np.random.default_rng(number)
     shape, colour = SHAPES[number % 3], COLOURS[generator.integers(4)]
-    picture = Image.new("RGB", (40, 40), "white")
+    # Light patches, so that no two pictures are nearly the same.
+    patches = generator.integers(150, 256, (4, 4, 3)).astype(np.uint8)
+    picture = Image.fromarray(patches).resize((40, 40), Image.Resampling.NEAREST)
     x, y, size = *generator.integers(2, 12, 2).tolist(), int(generator.integers(16, 26))
     pen = ImageDraw.Draw(picture)
     if shape == "circle":

@@ -157,11 +157,11 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
     backbone = Plugins().backbones["resnet18"](weights)
     plugins = Plugins()
     dataset = plugins.datasets["openclipart"]()
-    from hashbench.data.images import decoded_batches
+    from hashbench.data.images import decode_one
     from hashbench.tags.protocol import PlainTags
 
     images = dataset.images()
-    pixels = next(decoded_batches(images, np.arange(24), 64, 24))
+    pixels = np.stack([decode_one(images, index, 64) for index in range(24)])
     tags = PlainTags().table([images.tags[i] for i in range(24) for _ in range(5)], ())
     tags = type(tags)(tags.vocabulary, tags.incidence[::5])
     view = TrainView(
