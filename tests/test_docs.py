@@ -1,5 +1,6 @@
 """What the documentation claims to work, works."""
 
+import json
 import re
 import subprocess
 import sys
@@ -18,17 +19,35 @@ def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
 
 
+def install(folder, name, code):
+    """Put a module into a folder as a distribution that is a plugin."""
+    (folder / f"{name}.py").write_text(code)
+    information = folder / f"hashbench_{name}-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: hashbench-{name}\nVersion: 0.1.0\n"
+    )
+    (information / "entry_points.txt").write_text(f"[hashbench]\n{name} = {name}\n")
+
+
+def test_the_data_set_runs_from_its_page(cli, tmp_path, monkeypatch):
+    (code,) = blocks("docs/adding-a-dataset.md", "python")
+    install(tmp_path, "stripes", code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    arguments = ("--backbone", "pooled", "--runs", tmp_path / "runs", "--format", "json")
+    wsdhq = ("--method", "wsdhq", "--set", "iterations=10")
+    status, out, err = cli("run", "--dataset", "stripes", *wsdhq, *arguments)
+    assert status in (0, None), err
+    (record,) = json.loads(out)
+    assert record["sizes"] == {"query": 40, "database": 160, "train": 160, "tags": 3}
+    assert record["metrics"]["map@all"] > record["metrics"]["chance"]
+
+
 def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
     (code,) = blocks("docs/adding-a-method.md", "python")
     (project,) = blocks("docs/adding-a-method.md", "toml")
     assert 'lateral = "lateral"' in project
-    (tmp_path / "lateral.py").write_text(code)
-    information = tmp_path / "hashbench_lateral-0.1.0.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: hashbench-lateral\nVersion: 0.1.0\n"
-    )
-    (information / "entry_points.txt").write_text("[hashbench]\nlateral = lateral\n")
+    install(tmp_path, "lateral", code)
     monkeypatch.syspath_prepend(str(tmp_path))
     (record,) = run("--method", "lateral", "--bits", "32")
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]

@@ -10,6 +10,9 @@ from scipy.linalg import eigh
 
 from hashbench.errors import ConfigError
 
+# Rows in double precision at once.
+_ROWS = 8192
+
 
 def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
     """The `count` directions of largest variance, largest first.
@@ -30,7 +33,10 @@ def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
     width = centred.shape[1]
     if count > width:
         raise ConfigError(f"{count} bits need as many principal components; features have {width}.")
-    covariance = centred.T.astype(np.float64) @ centred
+    covariance = np.zeros((width, width))
+    for start in range(0, len(centred), _ROWS):
+        part = centred[start : start + _ROWS].astype(np.float64)
+        covariance += part.T @ part
     _, vectors = eigh(covariance, subset_by_index=(width - count, width - 1))
     leading = vectors[:, ::-1]
     largest = np.abs(leading).argmax(axis=0)

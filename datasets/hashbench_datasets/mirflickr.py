@@ -256,7 +256,9 @@ def _tags(photos: Path, kind: str, images: int) -> tuple[tuple[str, ...], ...]:
     stripped = (
         (line.strip() for line in _lines(folder / f"tags{number}.txt")) for number in range(1, images + 1)
     )
-    return tuple(tuple(tag for tag in tags if tag and (common is None or tag in common)) for tags in stripped)
+    return tuple(
+        tuple(tag for tag in tags if tag and (common is None or tag in common)) for tags in stripped
+    )
 
 
 def _lines(path: Path) -> list[str]:

@@ -207,6 +207,7 @@ def _split(query: _Rows, database: _Rows, train: _Rows, hashes: tuple[str, ...])
         "test",
         query=np.arange(start),
         database=np.arange(start, end),
+        as_published="the authors of WSIH, MM 2022",
         train=np.array(sorted({owner[content] for content in train.hashes})),
     )
 

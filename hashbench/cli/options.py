@@ -17,4 +17,4 @@ Vocabulary = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The only tags to keep: a file with one a line.")
 ]
 NoiseSeed = Annotated[int, typer.Option(help="Seed of the noise.")]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder of the data set's files, where it needs one.")]
+DataRoot = Annotated[Path | None, typer.Option(help="Folder or file of the data set, where it needs one.")]

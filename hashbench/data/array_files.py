@@ -1,25 +1,19 @@
-"""Arrays in the files that other tools write: .npy, .npz and MATLAB's .mat of every version.
+"""Arrays in the files that other tools write, each read when it is asked for.
 
-An array is a NumPy array or, where the file keeps it sparse, a SciPy CSR matrix.
+An array is a NumPy array or, where the file keeps it sparse, a SciPy CSR matrix; words of a Parquet file
+are a list. See `array_kinds` for the kinds of files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from hashbench.data.array_kinds import KINDS, UNNAMED, Stored
 from hashbench.errors import DataError, HashbenchError, UnknownNameError
-
-# The name of the only array of a file that gives it none.
-UNNAMED = ""
-# What scipy.sparse.save_npz writes, whatever the format.
-_SPARSE = {"format", "shape", "data"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class ArrayFile:
     """
 
     path: Path
-    loaders: Mapping[str, Callable[[], Any]]
+    loaders: Mapping[str, Stored]
 
     @classmethod
     def open(cls, path: Path) -> ArrayFile:
@@ -43,10 +37,10 @@ class ArrayFile:
         """
         if not path.is_file():
             raise DataError(f"{str(path)!r}: there is no such file.")
-        if path.suffix not in _KINDS:
-            raise DataError(f"{str(path)!r} is of unknown kind. Expected {', '.join(_KINDS)}.")
+        if path.suffix not in KINDS:
+            raise DataError(f"{str(path)!r} is of unknown kind. Expected {', '.join(KINDS)}.")
         with readable(path):
-            return cls(path, _KINDS[path.suffix](path))
+            return cls(path, KINDS[path.suffix](path))
 
     def read(self, name: str) -> Any:
         """The array of that name.
@@ -55,16 +49,29 @@ class ArrayFile:
             UnknownNameError: There is none.
             DataError: It cannot be read.
         """
-        if name not in self.loaders:
-            raise UnknownNameError(f"array of {self.path.name}", name, self.loaders)
         with readable(self.path):
-            return self.loaders[name]()
+            return self._stored(name).read()
+
+    def blocks(self, name: str) -> Iterator[Any]:
+        """The rows of the array of that name, some megabytes at a time; see `array_kinds`.
+
+        Raises:
+            UnknownNameError: There is none.
+            DataError: It cannot be read.
+        """
+        with readable(self.path):
+            yield from self._stored(name).blocks()
 
     def listed(self) -> str:
         """The names, for messages."""
         if UNNAMED in self.loaders:
             return "one array without a name"
         return ", ".join(sorted(self.loaders)) or "no array"
+
+    def _stored(self, name: str) -> Stored:
+        if name not in self.loaders:
+            raise UnknownNameError(f"array of {self.path.name}", name, self.loaders)
+        return self.loaders[name]
 
 
 @dataclass(frozen=True)
@@ -142,66 +149,6 @@ def readable(path: Path) -> Iterator[None]:
     except HashbenchError:
         raise
     except Exception as error:  # a damaged file makes its reader stumble over anything
-        reason = "it is damaged or holds Python objects" if "pickle" in str(error) else error
+        objects = "pickle" in str(error) or "Python objects" in str(error)
+        reason = "it is damaged or holds Python objects" if objects else " ".join(str(error).split())
         raise DataError(f"{str(path)!r} cannot be read ({reason}).") from error
-
-
-def _numpy(path: Path) -> dict[str, Callable[[], Any]]:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {UNNAMED: lambda: loaded}
-    with loaded:
-        names = loaded.files
-    if set(names) >= _SPARSE:
-        return {UNNAMED: partial(_sparse, path)}
-    return {name: partial(_member, path, name) for name in names}
-
-
-def _member(path: Path, name: str) -> np.ndarray:
-    with np.load(path, allow_pickle=False) as stored:
-        array: np.ndarray = stored[name]
-    return array
-
-
-def _sparse(path: Path) -> Any:
-    from scipy.sparse import load_npz  # noqa: PLC0415 - it loads slowly
-
-    return load_npz(path).tocsr()
-
-
-def _matlab(path: Path) -> dict[str, Callable[[], Any]]:
-    import h5py  # noqa: PLC0415 - it loads slowly
-    from scipy.io import whosmat  # noqa: PLC0415 - as above
-
-    if not h5py.is_hdf5(path):
-        return {name: partial(_variable, path, name) for name, _, _ in whosmat(path)}
-    with h5py.File(path) as file:
-        return {name: partial(_dataset, path, name) for name in file if not name.startswith("#")}
-
-
-def _variable(path: Path, name: str) -> Any:
-    """A variable of a .mat file up to version 7."""
-    from scipy.io import loadmat  # noqa: PLC0415 - it loads slowly
-
-    found = loadmat(path, variable_names=[name])[name]
-    return found if isinstance(found, np.ndarray) else found.tocsr()
-
-
-def _dataset(path: Path, name: str) -> Any:
-    """A variable of a .mat file of version 7.3, which is HDF5 with all axes in reverse order."""
-    import h5py  # noqa: PLC0415 - it loads slowly
-    from scipy.sparse import csc_matrix  # noqa: PLC0415 - as above
-
-    with h5py.File(path) as file:
-        entry = file[name]
-        if isinstance(entry, h5py.Dataset):
-            # An empty array is stored as its shape.
-            return np.zeros(entry[()]) if "MATLAB_empty" in entry.attrs else entry[()].T
-        if "MATLAB_sparse" not in entry.attrs:
-            raise DataError(f"{str(path)!r}: {name!r} is a struct. Expected an array.")
-        columns = entry["jc"][()]
-        shape = int(entry.attrs["MATLAB_sparse"]), len(columns) - 1
-        return csc_matrix((entry["data"][()], entry["ir"][()], columns), shape=shape).tocsr()
-
-
-_KINDS = {".npy": _numpy, ".npz": _numpy, ".mat": _matlab}

@@ -6,7 +6,6 @@ S = side in pixels.
 from __future__ import annotations
 
 import io
-import os
 import threading
 import warnings
 from collections import deque
@@ -20,6 +19,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from hashbench.data.collection import ImageCollection
 from hashbench.errors import DataError
 from hashbench.progress import Progress
+from hashbench.threads import cores
 
 # What is odd in a file that can be read: a line of Pillow's for each would tell nobody which file it was.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -50,14 +50,6 @@ _TURNS = {
 }
 # A PNG's transparent grey is named in the file's own bits, which Pillow spreads over 0 ... 255.
 _SPREAD = {"L;2": 85, "L;4": 17}
-
-
-def cores() -> int:
-    """Threads to use: what OMP_NUM_THREADS says, else the cores that this process may run on."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted):
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def decode(encoded: bytes, side: int) -> np.ndarray:

@@ -28,9 +28,7 @@ def read_manifest(path: Path, images: Collection) -> Split:
         places[content].append(place)
     parts = {part: _places(path, part, stored[part], places, images.name) for part in PARTS}
     words = {word: str(stored[word]) for word in WORDS if word in stored}
-    return Split(
-        str(stored["name"]), parts["query"], parts["database"], parts["train"], **words
-    )
+    return Split(str(stored["name"]), parts["query"], parts["database"], parts["train"], **words)
 
 
 def _stored(path: Path) -> dict[str, Any]:

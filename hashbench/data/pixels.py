@@ -24,11 +24,12 @@ import numpy as np
 
 from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
-from hashbench.data.images import DECODER_VERSION, cores, decode_all
+from hashbench.data.images import DECODER_VERSION, decode_all
 from hashbench.data.views import Rows
 from hashbench.errors import StoreError
 from hashbench.files import require_writable, whole_file
 from hashbench.progress import Progress
+from hashbench.threads import cores
 
 # Sets a checksum apart from the 0 of a row that was never written.
 _WRITTEN = 1 << 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,10 +36,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     notices = inputs.notices()
     for sentence in notices:
         log.note(f"note: {sentence}")
-    view = inputs.train()
-    method.prepare()
-    log.note(f"training {run.spec.run_id()}")
-    train_bytes, (train_seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), device)
+    trained = _train(method, inputs)
     encoded = encode(method, inputs)
     evaluation = evaluate(encoded, inputs)
     state = method.state()
@@ -50,12 +48,10 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         scores=evaluation.means,
         presets={name: preset.as_json() for name, preset in PRESETS.items()},
         code_statistics=evaluation.code_statistics,
-        sizes=_sizes(inputs, view),
+        sizes=trained.sizes,
         notices=notices,
         damaged=inputs.damaged(),
-        cost=_cost(
-            method, state, encoded, evaluation, train_seconds=train_seconds, train_bytes=train_bytes
-        ),
+        cost=_cost(method, state, encoded, evaluation, trained),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(device),
     )
@@ -72,18 +68,40 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     return store.add(record, output)
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What training had, and what it took.
+
+    Attributes:
+        sizes: Images in each part, and tags or web images, where these are seen.
+        seconds: Time in `fit`.
+        bytes: Memory at its peak.
+    """
+
+    sizes: dict[str, int]
+    seconds: float
+    bytes: int
+
+
+def _train(method: Method, inputs: RunInputs) -> _Trained:
+    """Fit; the training images' features, a copy, are gone when it is over."""
+    view = inputs.train()
+    method.prepare()
+    inputs.progress.note(f"training {inputs.run.spec.run_id()}")
+    held, (seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), inputs.device)
+    return _Trained(_sizes(inputs, view), seconds, held)
+
+
 def _cost(
     method: Method,
     state: dict[str, np.ndarray],
     encoded: Encoded,
     evaluation: Evaluation,
-    *,
-    train_seconds: float,
-    train_bytes: int,
+    trained: _Trained,
 ) -> Cost:
     return Cost(
-        train_seconds=train_seconds,
-        train_bytes=train_bytes,
+        train_seconds=trained.seconds,
+        train_bytes=trained.bytes,
         encode_seconds=encoded.seconds,
         search_seconds=evaluation.search_seconds,
         code_bytes=encoded.database.bytes_per_item,

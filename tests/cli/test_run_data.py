@@ -1,4 +1,4 @@
-"""What becomes of images and tags on their way into a run: left out, damaged on purpose, told in the record."""
+"""What becomes of images and tags on their way into a run, and what the record tells of it."""
 
 import io
 import json
@@ -46,8 +46,8 @@ def copied(monkeypatch):
 
     monkeypatch.setattr(stranger, "draw", draw)
     return (
-        "shapes, split 'test': 1 of 24 queries have nearly the same picture as a database or training image, "
-        "'shape003' and 'shape060' for one"
+        "shapes, split 'test': 1 of 24 queries have nearly the same picture as a database or training "
+        "image, 'shape003' and 'shape060' for one"
     )
 
 

@@ -1,12 +1,17 @@
 """Arrays come out of every kind of file as they went in."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.io
 import scipy.sparse
+from safetensors.numpy import save_file
 
 from hashbench.data.array_files import UNNAMED, ArrayFile, Sides
 from hashbench.errors import DataError, UnknownNameError
@@ -25,12 +30,19 @@ def matlab73(path, **arrays):
                 group = file.create_group(name)
                 group.attrs["MATLAB_sparse"] = np.uint64(array.shape[0])
                 group["data"], group["ir"], group["jc"] = columns.data, columns.indices, columns.indptr
+            elif array.dtype == object:
+                cells = [
+                    file.create_dataset(f"#refs#/{name}{n}", data=[[ord(letter)] for letter in word])
+                    for n, word in enumerate(array)
+                ]
+                file[name] = np.array([[cell.ref for cell in cells]], dtype=h5py.ref_dtype)
+                file[name].attrs["MATLAB_class"] = np.bytes_("cell")
             elif array.size:
                 file[name] = array.T
             else:
                 file[name] = np.array(array.shape, dtype=np.uint64)
                 file[name].attrs["MATLAB_empty"] = np.uint8(1)
-        file.create_group("#refs#")
+        file.require_group("#refs#")
         file.create_group("settings")["seed"] = 1
     content = bytearray(path.read_bytes())
     content[:19] = b"MATLAB 7.3 MAT-file"
@@ -81,6 +93,78 @@ def test_an_array_without_a_name(tmp_path):
     assert np.array_equal(ArrayFile.open(tmp_path / "file.npy").read(UNNAMED), ARRAY)
 
 
+def test_an_array_of_a_file_of_its_own_is_mapped(tmp_path):
+    np.save(tmp_path / "file.npy", ARRAY)
+    found = ArrayFile.open(tmp_path / "file.npy").read(UNNAMED)
+    assert isinstance(found, np.memmap) and not found.flags.writeable
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 100])
+def test_blocks_are_the_rows_in_order(written, monkeypatch, rows):
+    monkeypatch.setattr("hashbench.data.array_kinds._BLOCK_BYTES", rows * ARRAY[0].nbytes)
+    blocks = list(ArrayFile.open(written(a=ARRAY)).blocks("a"))
+    assert [len(block) for block in blocks] == [min(rows, 4 - start) for start in range(0, 4, rows)]
+    assert np.array_equal(np.concatenate(blocks), ARRAY)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_members_in_any_order_of_axes(tmp_path, order):
+    np.savez(tmp_path / "file.npz", a=np.array(ARRAY, order=order), b=np.array(3))
+    file = ArrayFile.open(tmp_path / "file.npz")
+    assert np.array_equal(np.concatenate(list(file.blocks("a"))), ARRAY)
+    assert np.concatenate(list(file.blocks("b"))).tolist() == [3]
+
+
+def test_tensors_of_safetensors(tmp_path):
+    save_file({"a": ARRAY, "b": OTHER}, tmp_path / "file.safetensors")
+    file = ArrayFile.open(tmp_path / "file.safetensors")
+    assert np.array_equal(file.read("a"), ARRAY) and np.array_equal(next(file.blocks("b")), OTHER)
+
+
+@pytest.mark.parametrize("rows", [2, 100])
+def test_columns_of_parquet(tmp_path, rows):
+    columns = {
+        "numbers": [3, 1, 2],
+        "vectors": pa.array([[1.0, 2.0]] * 3, pa.list_(pa.float32(), 2)),
+        "words": pa.array(["a", None, "b"]).dictionary_encode(),
+        "lists": [["a", "b"], [], None],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "file.parquet", row_group_size=rows)
+    file = ArrayFile.open(tmp_path / "file.parquet")
+    assert file.read("numbers").tolist() == [3, 1, 2]
+    assert file.read("vectors").dtype == np.float32 and file.read("vectors").tolist() == [[1, 2]] * 3
+    assert file.read("words") == ["a", "", "b"] and file.read("lists") == [("a", "b"), (), ()]
+
+
+@pytest.mark.parametrize("write", [matlab5, matlab73])
+def test_words_of_matlab(tmp_path, write):
+    write(tmp_path / "file.mat", a=np.array(["sea", "sky"], dtype=object))
+    assert ArrayFile.open(tmp_path / "file.mat").read("a").tolist() == ["sea", "sky"]
+
+
+def test_a_member_that_is_longer_or_shorter_than_its_shape(tmp_path):
+    stream = io.BytesIO()
+    np.save(stream, ARRAY)
+    for content in (stream.getvalue() + b"more", stream.getvalue()[:-1]):
+        with zipfile.ZipFile(tmp_path / "file.npz", "w") as archive:
+            archive.writestr("a.npy", content)
+        with pytest.raises(DataError, match="file.npz'"):
+            list(ArrayFile.open(tmp_path / "file.npz").blocks("a"))
+
+
+def test_sparse_indices_are_not_trusted(tmp_path):
+    np.savez(
+        tmp_path / "file.npz",
+        format=np.array("csc"),
+        shape=np.array([2, 2]),
+        data=np.ones(2),
+        indices=np.array([0, 10**9], dtype=np.int32),
+        indptr=np.array([0, 1, 2], dtype=np.int32),
+    )
+    with pytest.raises(DataError, match="cannot be read"):
+        ArrayFile.open(tmp_path / "file.npz").read(UNNAMED)
+
+
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo"])
 def test_sparse_files(tmp_path, kind):
     scipy.sparse.save_npz(tmp_path / "file.npz", scipy.sparse.csr_array(ARRAY).asformat(kind))
@@ -112,7 +196,7 @@ def test_pickles_are_not_opened(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"no array", b"\x93NUMPY\x01\x00", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"]
 )
-@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat", ".parquet", ".safetensors"])
 def test_damaged_files(tmp_path, suffix, content):
     path = tmp_path / f"file{suffix}"
     path.write_bytes(content)

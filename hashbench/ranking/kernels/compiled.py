@@ -5,7 +5,6 @@ Q = queries, N = database items, b = bits, L = highest grade, G = distinct label
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from hashbench.ranking.distances import Dense, Distances, Hamming, LookUp
 from hashbench.ranking.kernels import loops
 from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.relevance import Match, Relevance
+from hashbench.threads import cores
 
 T = TypeVar("T")
 # Queries that one thread takes at once; where each needs a row of N floats from a GEMM, fewer.
@@ -34,14 +34,6 @@ _SORT_ALL = 1 / 8
 _SAMPLE = 4096
 # Labels in common are counted in a byte: at most 255 of them, so at most three words of 64.
 _MOST_WORDS = 3
-
-
-def cores() -> int:
-    """Threads to use: what OMP_NUM_THREADS says, else the cores that this process may run on."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted):
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class NumbaKernel(NumpyKernel):

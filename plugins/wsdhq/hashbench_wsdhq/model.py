@@ -57,11 +57,10 @@ class Model:
             f"{len(view.tags.vocabulary)} tags, {len(meaning.names)} after embedding and merging"
         )
         tags = torch.from_numpy(meaning.vectors).to(context.device)
-        positive = torch.from_numpy(meaning.incidence.toarray()).to(context.device)
         books = _books(context.bits, tags.shape[1])
         encoder = _fresh_encoder(view.images, tags.shape[1], config, context)
         codebooks = Codebooks.empty(whitening(tags), books, config, context.seed)
-        Trainer(view.images, tags, positive, encoder, codebooks, config, context).run()
+        Trainer(view.images, tags, meaning.incidence, encoder, codebooks, config, context).run()
         return cls(encoder, codebooks, config, context)
 
     @classmethod

@@ -14,7 +14,11 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from hashbench.training.seeding import numpy_generator
+
 _ROWS = 8192
+# Training rows of k-means for each codeword, as FAISS has it.
+_ROWS_A_WORD = 256
 
 
 def whitening(tags: torch.Tensor) -> torch.Tensor:
@@ -120,6 +124,8 @@ def update_codebooks(
 def start_codebooks(embeddings: np.ndarray, books: int, words: int, seed: int) -> np.ndarray:
     """k-means on M slices of the embeddings: each codebook starts block-sparse, as PQ's would.
 
+    Of more than 256 embeddings a codeword, as many are drawn: more would move the means by little.
+
     D need not be divisible by M: the first slices are one dimension wider. Where a slice has fewer
     different values than codewords, the words left over stay zero and stand for "nothing to add".
 
@@ -132,6 +138,10 @@ def start_codebooks(embeddings: np.ndarray, books: int, words: int, seed: int) -
     Returns:
         float32 (M, K, D).
     """
+    if len(embeddings) > _ROWS_A_WORD * words:
+        generator = numpy_generator(seed, "start")
+        drawn = generator.choice(len(embeddings), _ROWS_A_WORD * words, replace=False)
+        embeddings = embeddings[np.sort(drawn)]
     codebooks = np.zeros((books, words, embeddings.shape[1]), dtype=np.float32)
     for m, columns in enumerate(np.array_split(np.arange(embeddings.shape[1]), books)):
         part = embeddings[:, columns]

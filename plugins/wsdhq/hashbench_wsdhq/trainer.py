@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy import sparse
 from torch.nn import functional
 
 from hashbench.data.views import ImageView
@@ -40,7 +41,7 @@ class Trainer:
     Attributes:
         images: N training images.
         tags: (U, D), the tags' semantic embeddings.
-        positive: bool (N, U), which tags each image carries.
+        positive: sparse bool (N, U), which tags each image carries.
         encoder: Is trained.
         codebooks: Are trained.
         config: The settings.
@@ -49,7 +50,7 @@ class Trainer:
 
     images: ImageView
     tags: torch.Tensor
-    positive: torch.Tensor
+    positive: sparse.csr_array
     encoder: Encoder
     codebooks: Codebooks
     config: WSDHQConfig
@@ -96,7 +97,8 @@ class Trainer:
 
         def total(batch: torch.Tensor) -> torch.Tensor:
             raw = self.encoder.training_batch(self.images, batch)
-            value = semantic(raw, self.positive[batch.to(self.positive.device)])
+            carried = self.positive[batch.numpy()].toarray()
+            value = semantic(raw, torch.from_numpy(carried).to(raw.device))
             if self._joint and self.codebooks.codes is not None:
                 aim = self.codebooks.reconstructions(batch)
                 gap = quantization_loss(placed(raw, config), aim, self.codebooks.whitening)
