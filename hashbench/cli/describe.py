@@ -161,43 +161,63 @@ def _table(title: str, headers: tuple[str, ...], rows: Iterable[Iterable[object]
 
 def _overview(summary: Mapping[str, Any]) -> Table:
     """What holds of the whole, a line each."""
-    split, protocol, vectors = summary["split"], summary["protocol"], summary["word_vectors"]
-    typed, chance, copies = summary["typed_tags"], summary["chance"], summary["duplicates"]
-    explained = summary["telling"]["entropy_explained"]
-    lines = {
+    notices = {f"notice {number}": said for number, said in enumerate(summary["notices"], 1)}
+    table = Table(title=Text(summary["name"]), title_justify="left", show_header=False)
+    table.add_column(max_width=_NAME_WIDTH - 3, overflow="fold", style="bold")
+    table.add_column(max_width=_VALUE_WIDTH, overflow="fold")
+    for what, value in (_of_images(summary) | _of_tags(summary) | _of_labels(summary) | notices).items():
+        table.add_row(Text(what), Text(value))
+    return table
+
+
+def _of_images(summary: Mapping[str, Any]) -> dict[str, str]:
+    split, copies = summary["split"], summary["duplicates"]
+    return {
         "kind": summary["kind"],
         "images": f"{summary['images']:,}; {summary['without_tag']:,} without a tag, "
         f"{summary['without_label']:,} without a label",
         "equal images": f"{copies['images']:,}, of {copies['contents']:,} different contents"
         if copies["images"]
         else "none",
-        "near-duplicates": f"{copies['near_queries']:,} queries look like a database or training image",
+        "near-duplicates": f"{copies['near_queries']:,} of {split['query']:,} queries look like a database "
+        "or training image",
         f"split {split['name']}": f"{split['query']:,} queries, {split['database']:,} database images, "
         f"{split['train']:,} training images",
+    }
+
+
+def _of_tags(summary: Mapping[str, Any]) -> dict[str, str]:
+    from hashbench.tags.noise import noise_in_words
+
+    protocol, vectors, typed = summary["protocol"], summary["word_vectors"], summary["typed_tags"]
+    chosen = [f"vocabulary {protocol['vocabulary']['name']}"] if protocol["vocabulary"] else []
+    damage = [f"noise {noise_in_words(protocol['noise'])}"] if protocol["noise"] else []
+    return {
         f"tags as {typed['kind']}": f"{typed['distinct']:,} distinct; {_spread(typed['an_image'])}",
-        f"protocol {protocol['name']}": f"{', '.join(protocol['steps'])}",
-        "tags to learn from": f"{protocol['tags']:,}; "
-        f"{_spread(protocol['an_image'])}; {protocol['without_tag']:,} training images without any",
+        f"protocol {protocol['name']}": ", ".join([*protocol["steps"], *chosen, *damage]),
+        "tags to learn from": f"{protocol['tags']:,}; {_spread(protocol['an_image'])}; "
+        f"{protocol['without_tag']:,} training images without any",
         vectors["source"]: "no tag to look up"
         if vectors["tags"] is None
         else f"knows {vectors['tags']:.1%} of these tags, {vectors['occurrences']:.1%} of their "
         "occurrences",
-        summary[
-            "truth"
-        ]: f"{len(summary['labels']['each']):,}; {summary['labels']['an_image']:.2f} an image",
+    }
+
+
+def _of_labels(summary: Mapping[str, Any]) -> dict[str, str]:
+    labels, chance, explained = (
+        summary["labels"],
+        summary["chance"],
+        summary["telling"]["entropy_explained"],
+    )
+    return {
+        summary["truth"]: f"{len(labels['each']):,}; {labels['an_image']:.2f} an image",
         "chance level": f"mAP@all {chance['map@all']:.3f}; "
         f"{chance['queries_without_relevant']:,} queries with nothing to find",
         "entropy explained": "not defined: no label tells training images apart"
         if explained is None
         else f"{explained:.1%} of the labels' entropy, by the best single tag of each",
     }
-    lines |= {f"notice {number}": said for number, said in enumerate(summary["notices"], 1)}
-    table = Table(title=Text(summary["name"]), title_justify="left", show_header=False)
-    table.add_column(max_width=_NAME_WIDTH - 3, overflow="fold", style="bold")
-    table.add_column(max_width=_VALUE_WIDTH, overflow="fold")
-    for what, value in lines.items():
-        table.add_row(Text(what), Text(value))
-    return table
 
 
 def _spread(counts: Mapping[str, float]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
 from hashbench.ranking.blocks import Ties
 from hashbench.runs.record import RunRecord
+from hashbench.tags.noise import noise_in_words
 
 # What a person compares within, and, last, the hash of all that must be equal for it.
 GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "backbone", "comparable"]
@@ -100,7 +100,7 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "truth": spec.dataset["truth"],
         "protocol": spec.protocol["name"],
         "vocabulary": vocabulary["name"] if vocabulary else "",
-        "noise": _percent(noise) if noise else "",
+        "noise": noise_in_words(noise) if noise else "",
         "backbone": spec.backbone["name"],
         "comparable": spec.comparable()[:_DIGITS],
         "supervision": record.supervision,
@@ -115,12 +115,6 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "seed": spec.seed,
         "primary": distance == record.primary,
     }
-
-
-def _percent(noise: dict[str, Any]) -> str:
-    """Noise in few words."""
-    seed = f", seed {noise['seed']}" if noise["seed"] else ""
-    return f"{noise['kind']} {noise['level']:.0%}{seed}"
 
 
 def _costs(record: RunRecord, distance: str) -> dict[str, float]:

@@ -100,7 +100,7 @@ class RunInputs:
             named = ", ".join(f"{image!r} ({why})" for image, why in list(damaged.items())[:_NAMED])
             more = ", and others" if len(damaged) > _NAMED else ""
             said.append(
-                f"{data.images.name}: {len(damaged):,} images cannot be decoded and were left out: "
+                f"{data.images.name}: {len(damaged):,} of the images cannot be decoded and were left out: "
                 f"{named}{more}."
             )
         return said

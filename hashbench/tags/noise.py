@@ -96,6 +96,16 @@ class Noise:
         return damaged
 
 
+def noise_in_words(identity: dict[str, Any]) -> str:
+    """What stands in a run's identity, in few words.
+
+    >>> noise_in_words(Noise("missing", 0.4, seed=1).identity())
+    'missing 40%, seed 1'
+    """
+    seed = f", seed {identity['seed']}" if identity["seed"] else ""
+    return f"{identity['kind']} {identity['level']:.0%}{seed}"
+
+
 @dataclass(frozen=True)
 class Marks:
     """The marks of a table, image by image and each image's in the vocabulary's order.

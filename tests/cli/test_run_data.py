@@ -16,7 +16,7 @@ def test_an_image_that_cannot_be_decoded_is_left_out_counted_and_listed(cli, run
     (record,) = run(*LSH, "--data-root", tmp_path)
     assert list(record["damaged"]) == ["shape007"]
     assert record["sizes"] == {"query": 23, "database": 96, "train": 96}
-    said = "shapes: 1 images cannot be decoded and were left out: 'shape007'"
+    said = "shapes: 1 of the images cannot be decoded and were left out: 'shape007'"
     assert record["notices"][0].startswith(said)
     stored = json.loads((Path(record["run_dir"]) / "split.json").read_text())
     assert len(stored["query"]) == 23
