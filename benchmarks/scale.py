@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from scipy import sparse
 
 IMAGES, WIDTH, TAGS, LABELS = 200_000, 512, 5_000, 50
+QUERIES = 200
 # Tags an image, on average; the k-th most frequent one is as frequent as 1 / k.
 TAGS_AN_IMAGE = 10
 # What the features owe to the labels, in standard deviations of their noise.
@@ -34,7 +35,7 @@ _EVERY_SECONDS = 0.05
 
 
 def make(folder: Path, images: int, width: int, tags: int, labels: int) -> None:
-    """Write features.npy, labels.npz, tags.npz and vocabulary.txt, a block of rows at a time."""
+    """Write features.npy, labels.npz, tags.npz, split.npy and vocabulary.txt, a block of rows at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     directions = rng.standard_normal((labels, width), dtype=np.float32)
@@ -49,6 +50,8 @@ def make(folder: Path, images: int, width: int, tags: int, labels: int) -> None:
     features.flush()
     sparse.save_npz(folder / "labels.npz", sparse.csr_array(carried))
     sparse.save_npz(folder / "tags.npz", sparse.csr_array(_tags(rng, carried, tags)))
+    # Few queries: scoring look-up distances by every metric preset would take most of the time.
+    np.save(folder / "split.npy", (np.arange(images) >= QUERIES).astype(np.int8))
     (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in _words(tags)))
 
 

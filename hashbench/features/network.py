@@ -39,9 +39,3 @@ class Normalised(nn.Module):
         scaled = (pixels.to(self.mean.dtype) / 255 - self.mean) / self.std
         features: torch.Tensor = self.body(scaled)
         return features
-
-
-def centre_crop(pixels: torch.Tensor, side: int) -> torch.Tensor:
-    """The middle (B, 3, side, side) of pixels (B, 3, S, S)."""
-    margin = (pixels.shape[-1] - side) // 2
-    return pixels[..., margin : margin + side, margin : margin + side]

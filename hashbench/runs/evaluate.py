@@ -28,6 +28,8 @@ from hashbench.runs.measure import timed
 
 # Search time is the time to find this many neighbours of every query.
 _NEIGHBOURS = 100
+# Pairs of query and item from which scoring takes long enough to say what is being done.
+_LONG = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
     columns = {"query": np.array([data.images.ids[i] for i in split.query])}
     seconds: dict[str, float] = {}
     for distances in encoded.distances():
+        if distances.queries * distances.items >= _LONG:
+            inputs.progress.note(f"scoring by {distances.name}")
         kernel.nearest(distances, slice(0, 1), _NEIGHBOURS)  # compiling is no part of a search
         seconds[distances.name], _ = timed(partial(nearest, distances, _NEIGHBOURS, kernel))
         results = score(distances, relevance, PRESETS.values(), kernel)

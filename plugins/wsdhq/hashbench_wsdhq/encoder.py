@@ -6,15 +6,14 @@ B = batch, N = images, F = feature dimensions, D = embedding dimensions, s = sid
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import nn
+from torchvision.transforms.v2.functional import center_crop, ten_crop
 
 from hashbench.data.views import ImageView
 from hashbench.features.backbone import Backbone
-from hashbench.features.network import centre_crop
 from hashbench_wsdhq.config import WSDHQConfig
 from hashbench_wsdhq.network import Head
 
@@ -98,8 +97,8 @@ class PixelEncoder(Encoder):
         """The mean embedding of ten crops, or the embedding of the middle one."""
         pixels = self._pixels(images.pixels[batch])
         if not self.ten_crop or pixels.shape[-1] == self.side:
-            return self._embed(centre_crop(pixels, self.side))
-        return torch.stack([self._embed(crop) for crop in ten_crops(pixels, self.side)]).mean(dim=0)
+            return self._embed(center_crop(pixels, [self.side] * 2))
+        return torch.stack([self._embed(crop) for crop in ten_crop(pixels, [self.side] * 2)]).mean(dim=0)
 
     def _embed(self, crops: torch.Tensor) -> torch.Tensor:
         embeddings: torch.Tensor = self.head(self.body(crops))
@@ -107,13 +106,3 @@ class PixelEncoder(Encoder):
 
     def _pixels(self, pixels: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.array(pixels)).to(self.device).permute(0, 3, 1, 2)
-
-
-def ten_crops(pixels: torch.Tensor, side: int) -> Iterator[torch.Tensor]:
-    """The four corners and the middle of pixels (B, 3, S, S), as they are and mirrored, (B, 3, s, s)."""
-    end = pixels.shape[-1] - side
-    for top, left in ((0, 0), (0, end), (end, 0), (end, end)):
-        corner = pixels[..., top : top + side, left : left + side]
-        yield from (corner, corner.flip(-1))
-    middle = centre_crop(pixels, side)
-    yield from (middle, middle.flip(-1))

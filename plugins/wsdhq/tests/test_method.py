@@ -19,7 +19,6 @@ from hashbench.ranking.distances import aqd, feature
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance
 from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
-from hashbench_wsdhq.encoder import ten_crops
 from hashbench_wsdhq.method import WSDHQ
 from hashbench_wsdhq.network import Head, parameter_groups
 from hashbench_wsdhq.semantics import semantics
@@ -184,17 +183,6 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
 def test_merging_everything_into_one_tag_is_refused(view):
     with pytest.raises(DataError, match="1 tags are left after embedding and merging"):
         fitted(view, merge_radius=2.0, **QUICK)
-
-
-def test_ten_crops_are_torchvisions():
-    from torchvision.transforms.v2 import functional
-
-    pixels = torch.randint(0, 256, (2, 3, 36, 36), dtype=torch.uint8)
-    expected = functional.ten_crop(pixels, [28, 28])
-    ours = list(ten_crops(pixels, 28))
-    assert len(ours) == 10
-    assert all(any(torch.equal(crop, other) for other in expected) for crop in ours)
-    assert len({crop.numpy().tobytes() for crop in ours}) == 10
 
 
 def test_more_codebooks_than_dimensions_are_refused(view):
