@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hashbench.methods.config import MethodConfig
 from hashbench.training.seeding import numpy_generator
+from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.linear import LinearHash
 from hashbench_baselines.pca import principal_directions
 
@@ -37,7 +38,8 @@ class ITQ(LinearHash):
         directions = principal_directions(centred, bits)
         generator = numpy_generator(self.context.seed, "itq")
         start, _ = np.linalg.qr(generator.standard_normal((bits, bits)))
-        return directions @ rotate_to_signs(centred @ directions, start, self.config.iterations)
+        projected = by_blocks(centred, lambda part: part @ directions)
+        return directions @ rotate_to_signs(projected, start, self.config.iterations)
 
 
 def rotate_to_signs(projected: np.ndarray, start: np.ndarray, iterations: int) -> np.ndarray:

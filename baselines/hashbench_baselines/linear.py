@@ -15,6 +15,7 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
+from hashbench_baselines.blocks import by_blocks
 
 
 class LinearHash(Method):
@@ -36,8 +37,7 @@ class LinearHash(Method):
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Projections, float32 (N, b)."""
-        projected: np.ndarray = (images.features - self.mean) @ self.projection
-        return projected
+        return by_blocks(images.features, lambda part: (part - self.mean) @ self.projection)
 
     def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
         """Their signs."""

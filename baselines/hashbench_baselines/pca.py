@@ -9,9 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from hashbench.errors import ConfigError
-
-# Rows in double precision at once.
-_ROWS = 8192
+from hashbench_baselines.blocks import blocks
 
 
 def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
@@ -34,9 +32,9 @@ def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
     if count > width:
         raise ConfigError(f"{count} bits need as many principal components; features have {width}.")
     covariance = np.zeros((width, width))
-    for start in range(0, len(centred), _ROWS):
-        part = centred[start : start + _ROWS].astype(np.float64)
-        covariance += part.T @ part
+    for part in blocks(centred):
+        exact = part.astype(np.float64)
+        covariance += exact.T @ exact
     _, vectors = eigh(covariance, subset_by_index=(width - count, width - 1))
     leading = vectors[:, ::-1]
     largest = np.abs(leading).argmax(axis=0)
