@@ -63,7 +63,7 @@ class ConsoleProgress:
         from rich import progress as bars  # noqa: PLC0415 - start-up stays fast without it
 
         columns = (
-            bars.TextColumn("{task.description}"),
+            bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
             bars.TimeElapsedColumn(),
@@ -92,7 +92,7 @@ class ConsoleProgress:
 
     def note(self, message: str) -> None:
         """Print one dim line."""
-        self.console.print(message, style="dim", highlight=False, soft_wrap=True)
+        self.console.print(message, style="dim", highlight=False, soft_wrap=True, markup=False)
 
     def log(self, message: str) -> None:
         """Show nothing: the run's log keeps it."""

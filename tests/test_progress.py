@@ -46,3 +46,12 @@ def test_a_terminal_gets_a_bar_that_goes_away():
     with ConsoleProgress(console).task("counting", 3) as advance:
         advance(3)
     assert "counting" in stream.getvalue() and "3/3" in stream.getvalue()
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are():
+    stream = io.StringIO()
+    console = ConsoleProgress(Console(file=stream, width=200))
+    console.note("photos/[/x] and [bold]")
+    with console.task("decoding [/y]", 3):
+        pass
+    assert stream.getvalue().splitlines() == ["photos/[/x] and [bold]", "decoding [/y] ..."]

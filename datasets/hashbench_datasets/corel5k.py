@@ -6,6 +6,7 @@ not be passed on: `--data-root` names the folder where a person keeps them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ _PARTS = (("test_jpeg", "labels/test_label"), ("train_jpeg", "labels/training_la
 _LAYOUT = "Expected test_jpeg/, train_jpeg/, labels/words, labels/test_label and labels/training_label."
 # A photo's number is its theme's, times this, plus its place in the theme.
 _THEME = 1000
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class Corel5k(Dataset):
         return {"test": self._test_split}
 
     def _test_split(self) -> Split:
+        empty = [file for (_, file), part in zip(_PARTS, self._photos, strict=True) if not part]
+        if empty:
+            path = (self.root or Path()) / empty[0]
+            raise DataError(f"{self.PLUGIN_NAME}: {str(path)!r} holds no image.")
         queries, others = (len(part) for part in self._photos)
         return Split(
             "test",
@@ -114,12 +120,10 @@ def _part(root: Path, folder: str, file: str, words: list[str]) -> list[_Photo]:
 
 
 def _numbers(line: str, where: str) -> list[int]:
-    try:
-        return [int(word) for word in line.split()]
-    except ValueError as error:
-        raise DataError(
-            f"{where}: {line.strip()!r}. Expected a photo's number, then numbers of keywords."
-        ) from error
+    words = line.split()
+    if not all(_NUMBER.fullmatch(word) for word in words):
+        raise DataError(f"{where}: {line[:60]!r}. Expected a photo's number, then numbers of keywords.")
+    return [int(word) for word in words]
 
 
 def _lines(path: Path) -> list[str]:

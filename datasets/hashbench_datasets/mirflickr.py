@@ -233,7 +233,7 @@ def _listed(path: Path, images: int) -> np.ndarray:
         if not word:
             continue
         if not (re.fullmatch("[0-9]{1,9}", word) and 1 <= int(word) <= images):
-            raise DataError(f"{str(path)!r}, line {row}: {word!r}. Expected an image, 1 to {images}.")
+            raise DataError(f"{str(path)!r}, line {row}: {word[:40]!r}. Expected an image, 1 to {images}.")
         places.append(int(word) - 1)
     if not places:
         raise DataError(f"{str(path)!r} lists no image. Expected one a line.")

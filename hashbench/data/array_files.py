@@ -6,14 +6,18 @@ are a list. See `array_kinds` for the kinds of files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hashbench.data.array_kinds import KINDS, UNNAMED, Stored
+from hashbench.data.reason import reason
 from hashbench.errors import DataError, HashbenchError, UnknownNameError
+
+# Of names in a message: how many, and of each.
+_LISTED, _SHOWN = 10, 30
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class ArrayFile:
         """The names, for messages."""
         if UNNAMED in self.loaders:
             return "one array without a name"
-        return ", ".join(sorted(self.loaders)) or "no array"
+        return listed(sorted(self.loaders)) or "no array"
 
     def _stored(self, name: str) -> Stored:
         if name not in self.loaders:
@@ -137,6 +141,16 @@ class Sides:
         )
 
 
+def listed(names: Sequence[str]) -> str:
+    r"""Names for a message, which is one line and not a long one, whatever they are.
+
+    >>> listed(["features", "a\nb"]), listed("abcdefghijkl")
+    ('features, a\\nb', 'a, b, c, d, e, f, g, h, i, j and 2 more')
+    """
+    shown = ", ".join(repr(name)[1:-1][:_SHOWN] for name in names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED:,} more" if len(names) > _LISTED else shown
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn whatever goes wrong while a file is read into one error that names it.
@@ -150,5 +164,5 @@ def readable(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # a damaged file makes its reader stumble over anything
         objects = "pickle" in str(error) or "Python objects" in str(error)
-        reason = "it is damaged or holds Python objects" if objects else " ".join(str(error).split())
-        raise DataError(f"{str(path)!r} cannot be read ({reason}).") from error
+        why = "it is damaged or holds Python objects" if objects else reason(error)
+        raise DataError(f"{str(path)!r} cannot be read ({why}).") from error

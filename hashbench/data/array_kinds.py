@@ -205,7 +205,7 @@ def _array(file: Any, entry: Any) -> np.ndarray:
         return np.array(["".join(map(chr, file[cell][()].flat)) for cell in entry[()].flat])
     if kind == b"char":
         return np.array(["".join(map(chr, row)) for row in entry[()].T])
-    array: np.ndarray = entry[()].T
+    array: np.ndarray = np.asarray(entry[()]).T  # a single number comes as one
     return array
 
 

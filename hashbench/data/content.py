@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,6 +52,8 @@ def read_once(kind: str, root: Path, paths: Sequence[Path], read: Callable[[Path
         name = os.path.relpath(path, root)
         try:
             found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise DataError(f"{str(path)!r} is no file.")
             entry = known.get(name)
             if entry is None or entry[:2] != [found.st_size, found.st_mtime_ns]:
                 entry = [found.st_size, found.st_mtime_ns, read(path)]

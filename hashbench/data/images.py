@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from hashbench.data.collection import ImageCollection
+from hashbench.data.reason import reason
 from hashbench.errors import DataError
 from hashbench.progress import Progress
 from hashbench.threads import cores
@@ -161,8 +162,7 @@ def _reason(error: Exception) -> str:
     """One line of what was said; of a file that it does not know Pillow only names an address in memory."""
     if isinstance(error, UnidentifiedImageError):
         return "no image of a known kind"
-    said = (isinstance(error, OSError) and error.strerror) or str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    return reason(error)
 
 
 def _open(encoded: bytes) -> ImageFile.ImageFile:

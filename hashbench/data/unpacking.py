@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
 
+from hashbench.data.reason import reason
 from hashbench.errors import DataError, HashbenchError, StoreError
 from hashbench.files import whole_folder
 from hashbench.progress import Progress
@@ -44,6 +45,8 @@ _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
 _ENCRYPTED = 0x1
 # bzip2 and LZMA unfold without bound in zipfile: a few KB become gigabytes of memory.
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Of a member's name, in messages.
+_SHOWN = 100
 _NOT_PLAIN = "is a link, a device or something else that is no plain file"
 # What a name does to a file system that has no place for it.
 _BAD_NAME = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
@@ -149,8 +152,8 @@ class _Writer:
             self._left -= len(piece)
             if self._left < 0:
                 raise DataError(
-                    f"{str(self._path)!r}, member {member.name!r}: the archive unfolds to more than the "
-                    f"{self._most:,} bytes that are expected."
+                    f"{str(self._path)!r}, member {member.name[:_SHOWN]!r}: the archive unfolds to more "
+                    f"than the {self._most:,} bytes that are expected."
                 )
             if written > _RATIO_FROM and written > _MOST_RATIO * (member.packed() + member.slack):
                 raise _refusal(
@@ -175,10 +178,10 @@ class _Writer:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or str(error)
+            why = reason(error)
             if error.errno in _BAD_NAME:
-                raise _refusal(self._path, member.name, f"cannot have that name: {reason}") from error
-            raise StoreError(f"cannot unpack {str(self._path)!r}: {reason}.") from error
+                raise _refusal(self._path, member.name, f"cannot have that name: {why}") from error
+            raise StoreError(f"cannot unpack {str(self._path)!r}: {why}.") from error
 
 
 def _parts(path: Path, member: _Member) -> tuple[str, ...]:
@@ -195,8 +198,8 @@ def _parts(path: Path, member: _Member) -> tuple[str, ...]:
     return name.parts
 
 
-def _refusal(path: Path, name: str, reason: str) -> DataError:
-    return DataError(f"{str(path)!r}, member {name!r}: it {reason}. The archive is refused.")
+def _refusal(path: Path, name: str, what: str) -> DataError:
+    return DataError(f"{str(path)!r}, member {name[:_SHOWN]!r}: it {what}. The archive is refused.")
 
 
 @contextmanager
@@ -211,9 +214,10 @@ def _blaming(path: Path, name: str | None = None) -> Iterator[None]:
     except HashbenchError:
         raise
     except Exception as error:  # a damaged archive makes its reader stumble over anything
-        where = str(path) if name is None else f"{path}, member {name}"
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{where!r} cannot be unpacked ({reason}). Expected a whole zip or tar.") from error
+        where = str(path) if name is None else f"{path}, member {name[:_SHOWN]}"
+        raise DataError(
+            f"{where!r} cannot be unpacked ({reason(error)}). Expected a whole zip or tar."
+        ) from error
 
 
 def _zip_members(path: Path, stream: IO[bytes], most_bytes: int, most_files: int) -> Iterator[_Member]:
@@ -226,7 +230,7 @@ def _zip_members(path: Path, stream: IO[bytes], most_bytes: int, most_files: int
     length = path.stat().st_size
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
-            _check_zip_member(path, info)
+            check_zip_member(path, info)
             yield _Member(
                 name=info.orig_filename,
                 is_folder=info.is_dir(),
@@ -237,7 +241,12 @@ def _zip_members(path: Path, stream: IO[bytes], most_bytes: int, most_files: int
             )
 
 
-def _check_zip_member(path: Path, info: zipfile.ZipInfo) -> None:
+def check_zip_member(path: Path, info: zipfile.ZipInfo) -> None:
+    """Refuse what nobody puts into a zip of data.
+
+    Raises:
+        DataError: The member is encrypted, a link or a device, or packed in a way that nobody uses.
+    """
     if info.flag_bits & _ENCRYPTED:
         raise _refusal(path, info.filename, "is encrypted")
     kind = stat.S_IFMT(info.external_attr >> 16)

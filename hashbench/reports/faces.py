@@ -130,11 +130,11 @@ def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
 
 
 def _table(title: str, body: pd.DataFrame) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
     for header in body.columns:
         table.add_column(header, justify=_side(header), overflow="fold")
     for row in body.itertuples(index=False):
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
 
 

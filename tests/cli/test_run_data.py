@@ -93,6 +93,7 @@ def test_a_vocabulary_says_which_tags_are_learnt_from(cli, run, tmp_path):
     assert run(*WSDHQ, "--vocabulary", tmp_path / "words.txt")[0]["run_id"] != record["run_id"]
     out = cli("leaderboard", "--runs", tmp_path / "runs", "--format", "markdown")[1]
     assert out.count("tag protocol tags, vocabulary words.txt, backbone pooled [") == 2, "told apart"
+    assert cli("leaderboard", "--runs", tmp_path / "runs")[1].count("backbone pooled [") == 2
 
 
 def test_held_out_tags_stand_apart(cli, run, monkeypatch, tmp_path):

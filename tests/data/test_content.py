@@ -88,3 +88,9 @@ def test_a_missing_file_is_named(files):
     paths[2].unlink()
     with pytest.raises(DataError, match=r"d\.jpg"):
         content_hashes(root, paths)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(DataError, match=r"pipe.jpg' is no file"):
+        content_hashes(tmp_path, [tmp_path / "pipe.jpg"])

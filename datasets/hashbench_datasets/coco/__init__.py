@@ -114,9 +114,11 @@ class Coco(Dataset):
         labelled = np.flatnonzero(self._labels.any(axis=1))
         database, query = np.split(labelled, [np.searchsorted(labelled, len(self._parts[0].numbers))])
         train = np.sort(shuffled(database, _SEED)[: self.SIZES.train])
-        return Split(
-            "val", query=query, database=database, train=train, as_published="Lin et al. (COCO 2017)"
-        )
+        said = "Lin et al. (COCO 2017)"
+        try:
+            return Split("val", query=query, database=database, train=train, as_published=said)
+        except DataError as error:
+            raise DataError(f"{self.PLUGIN_NAME}, {error}") from error
 
     @cached_property
     def _parts(self) -> list[Labelled]:

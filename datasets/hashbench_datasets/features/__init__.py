@@ -76,6 +76,8 @@ class Features(Dataset):
     def _root(self) -> Path:
         if self.root is None:
             raise DataError(f"{self.PLUGIN_NAME}: name your file or folder with --data-root. {_LAYOUT}")
+        if not self.root.exists():
+            raise DataError(f"{str(self.root)!r}: there is no such file or folder. {_LAYOUT}")
         return self.root.resolve()
 
     @cached_property

@@ -44,11 +44,7 @@ def read_names(column: Column) -> tuple[str, ...]:
     Raises:
         DataError: They are no words, or one is empty.
     """
-    rows = _words(column, column.blocks(), split=False)
-    for place, row in enumerate(rows):
-        if len(row) != 1:
-            raise DataError(f"{column}: row {place} (the first is 0) holds {len(row)} names. Expected one.")
-    return tuple(row[0] for row in rows)
+    return tuple(name for (name,) in _words(column, column.blocks(), split=False))
 
 
 def read_labels(parts: Sequence[Part], names: tuple[str, ...] | None, firsts: np.ndarray) -> GroundTruth:
@@ -141,7 +137,7 @@ def _one_form(part: Part) -> Any:
         return ()
     blocks = chain([first] if second is None else [first, second], rest)
     if isinstance(first, list) or first.dtype.kind in "OUST":
-        return _words(column, blocks, split=True)
+        return _words(column, _as_many(part, blocks), split=True)
     if first.dtype.kind not in "biuf" or first.ndim > 2:
         raise DataError(
             f"{column} is {first.dtype} of {first.ndim} axes. Expected words, or 0 and 1, or classes."
@@ -153,11 +149,29 @@ def _one_form(part: Part) -> Any:
     return sparse.csr_array(sparse.vstack([*_columns(column, blocks)]))
 
 
+def _as_many(part: Part, blocks: Iterable[Any]) -> Iterator[Any]:
+    """Blocks of words, until there are too many.
+
+    Raises:
+        DataError: There are.
+    """
+    rows = 0
+    for block in blocks:
+        if rows > part.rows:
+            raise DataError(
+                f"{part.column} has {rows:,} rows and more, the features have {part.rows:,}. "
+                "Expected as many."
+            )
+        rows += len(block)
+        yield block
+
+
 def _columns(column: Column, blocks: Iterable[Any]) -> Iterator[sparse.csr_array]:
     """Blocks of 0 and 1, dense or sparse, as sparse bool."""
     start = entries = 0
     for block in blocks:
-        held = sparse.csr_array(block)
+        # SciPy has no halves.
+        held = sparse.csr_array(block.astype(np.float32) if block.dtype == np.float16 else block)
         held.sum_duplicates()
         held.eliminate_zeros()
         wrong = np.flatnonzero(held.data != 1)
@@ -176,6 +190,8 @@ def _numbers(column: Column, blocks: Iterable[Any]) -> np.ndarray:
     """Class numbers, int64."""
     dense = (block.toarray() if sparse.issparse(block) else block for block in blocks)
     numbers = np.concatenate([block.reshape(-1) for block in dense])
+    if numbers.dtype == np.float16:
+        numbers = numbers.astype(np.float32)  # which the limit fits into
     valid = (numbers >= -1) & (numbers == np.floor(numbers)) & (numbers < _MOST_ENTRIES)
     if not valid.all():
         row = int(np.argmin(valid))
@@ -187,7 +203,7 @@ def _numbers(column: Column, blocks: Iterable[Any]) -> np.ndarray:
 
 
 def _words(column: Column, blocks: Iterable[Any], *, split: bool) -> Words:
-    """The words of each row, equal ones kept once; with `split`, a string may hold several."""
+    """The words of each row, equal ones kept once; with `split`, a row may hold several, else one."""
     shared: dict[str, str] = {}
     rows: list[tuple[str, ...]] = []
     count = 0
@@ -199,6 +215,10 @@ def _words(column: Column, blocks: Iterable[Any], *, split: bool) -> Words:
                     f"{column}: row {len(rows)} (the first is 0) holds no words. Expected text."
                 )
             words = tuple(shared.setdefault(word, word) for each in typed if (word := each.strip()))
+            if not split and len(words) != 1:
+                raise DataError(
+                    f"{column}: row {len(rows)} (the first is 0) holds {len(words)} names. Expected one."
+                )
             if any(len(word) > _MOST_LETTERS for word in words):
                 raise DataError(
                     f"{column}: row {len(rows)} (the first is 0) holds a word of more than "

@@ -9,7 +9,7 @@ import numpy as np
 
 from hashbench.data.drawing import Sizes, alone, draw
 from hashbench.data.split import PARTS, Split
-from hashbench.errors import DataError
+from hashbench.errors import DataError, LeakError
 from hashbench_datasets.features.shelf import Column, Shelf
 
 NAME = "test"
@@ -27,7 +27,8 @@ def brought(shelf: Shelf, places: dict[str, np.ndarray], images: int) -> Split |
         images: N.
 
     Raises:
-        DataError: It was brought in more than one way, or names images that are not there.
+        DataError: It was brought in more than one way, or names images that are not there, or none.
+        LeakError: A query is among the others.
     """
     column, indices = shelf.find("split"), {part: shelf.find("indices", part) for part in PARTS}
     named = {part: found for part, found in indices.items() if found is not None}
@@ -36,15 +37,15 @@ def brought(shelf: Shelf, places: dict[str, np.ndarray], images: int) -> Split |
             f"{str(shelf.root)!r} holds more than one split. Expected one of split, indices, parts."
         )
     if "query" in places:
-        return _split(places)
+        return _split(shelf, places)
     if column is not None:
-        return _of_column(column, images)
+        return _split(shelf, _of_column(column, images))
     if not named:
         return None
     missing = next((part for part in ("query", "database") if part not in named), None)
     if missing is not None:
         raise DataError(f"{str(shelf.root)!r} holds no {missing}_indices. Expected query and database.")
-    return _split({part: _indices(found, images) for part, found in named.items()})
+    return _split(shelf, {part: _indices(found, images) for part, found in named.items()})
 
 
 def drawn(labels: np.ndarray, hashes: tuple[str, ...]) -> Split:
@@ -63,13 +64,16 @@ def drawn(labels: np.ndarray, hashes: tuple[str, ...]) -> Split:
     return Split(NAME, query=query, database=database, train=train)
 
 
-def _split(places: dict[str, np.ndarray]) -> Split:
+def _split(shelf: Shelf, places: dict[str, np.ndarray]) -> Split:
     train = places.get("train", places["database"])
-    return Split(NAME, query=places["query"], database=places["database"], train=np.unique(train))
+    try:
+        return Split(NAME, query=places["query"], database=places["database"], train=np.unique(train))
+    except (DataError, LeakError) as error:
+        raise type(error)(f"{str(shelf.root)!r}, {error}") from error
 
 
-def _of_column(column: Column, images: int) -> Split:
-    """Images by the part that they are in; those to learn from are in the database, too."""
+def _of_column(column: Column, images: int) -> dict[str, np.ndarray]:
+    """Places of images by the part that they are in; those to learn from are in the database, too."""
     rows: list[str] = []
     for block in column.blocks():
         for word in block if isinstance(block, list) else block.reshape(-1).tolist():
@@ -78,7 +82,7 @@ def _of_column(column: Column, images: int) -> Split:
         raise DataError(f"{column} has {len(rows):,} rows, the features have {images:,}. Expected as many.")
     said = np.array(rows)
     query, database, train = (np.flatnonzero(said == part) for part in PARTS)
-    return Split(NAME, query=query, database=np.union1d(database, train), train=train)
+    return {"query": query, "database": np.union1d(database, train), "train": train}
 
 
 def _part(column: Column, row: int, word: object) -> str:
@@ -98,6 +102,8 @@ def _indices(column: Column, images: int) -> np.ndarray:
     places = np.concatenate(blocks) if blocks else np.empty(0)
     if places.dtype.kind not in "iuf":
         raise DataError(f"{column} holds {places.dtype}. Expected the rows of images, the first being 0.")
+    if places.dtype == np.float16:
+        places = places.astype(np.float32)  # which any number of images fits into
     wrong = (places < 0) | (places >= images) | (places != np.floor(places))
     if wrong.any():
         raise DataError(f"{column} holds {places[wrong][0]:g}. Expected rows of images, 0 to {images - 1}.")

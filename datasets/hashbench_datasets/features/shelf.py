@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hashbench.data.array_files import ArrayFile, readable
+from hashbench.data.array_files import ArrayFile, listed, readable
 from hashbench.data.array_kinds import KINDS, UNNAMED
 from hashbench.errors import DataError
 
@@ -115,10 +115,8 @@ class Shelf:
         """What is there, for messages."""
         if self._file is not None:
             return self._file.listed()
-        return (
-            ", ".join(path.name for paths in self._paths.values() for path in paths)
-            or "no file of a known kind"
-        )
+        names = [path.name for paths in self._paths.values() for path in paths]
+        return listed(names) or "no file of a known kind"
 
 
 def _names(thing: str, part: str) -> list[str]:

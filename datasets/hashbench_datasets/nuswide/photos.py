@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hashbench.errors import DataError
@@ -34,7 +34,7 @@ def _files(base: Path) -> dict[str, str]:
     """The files of a folder and of the folders in it, by their names from there on."""
     files: dict[str, str] = {}
     for entry in _entries(base):
-        if entry.is_dir():
+        if _is_so(entry.is_dir):
             files |= {
                 f"{entry.name}/{inner.name}": inner.path for inner in _entries(entry) if _is_photo(inner)
             }
@@ -45,7 +45,15 @@ def _files(base: Path) -> dict[str, str]:
 
 def _is_photo(entry: os.DirEntry[str]) -> bool:
     """Whether it can be one: downloads that fail leave empty files."""
-    return entry.name.endswith(".jpg") and entry.is_file() and entry.stat().st_size > 0
+    return entry.name.endswith(".jpg") and _is_so(entry.is_file) and entry.stat().st_size > 0
+
+
+def _is_so(ask: Callable[[], bool]) -> bool:
+    """What the system says; False where it cannot tell, as of a link to itself."""
+    try:
+        return ask()
+    except OSError:
+        return False
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from hashbench.errors import DataError
 
 _BLANKS = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+# The archives have no published checksum, and little can unfold to a lot: of a file, and of a line.
+_MOST_BYTES, _LONGEST = 1 << 26, 1 << 20
 # A folder that was named after a search word, and a file with Flickr's number of the photo in its name.
 # An older list has the full path on its makers' disk.
 _IMAGE = re.compile(r"(?:.*[\\/])?(?P<folder>[^\\/:]+)[\\/](?P<file>[0-9]+_[0-9]+\.jpg)")
@@ -59,10 +62,7 @@ def label_columns(folder: Path, concepts: Sequence[str], count: int) -> np.ndarr
 
 
 def _column(path: Path, count: int) -> np.ndarray:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    content = _content(path)
     digits = content.translate(None, _BLANKS)
     if len(digits) != count or _COLUMN.fullmatch(content) is None:
         digits = b"".join(_digit(path, row, line) for row, line in _rows(path, count))
@@ -134,10 +134,7 @@ def listed_tags(
 
 
 def _vocabulary(path: Path) -> list[str]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    content = _content(path)
     words = [_text(word) for word in content.removeprefix(_BOM).split()]
     if not words or len(set(words)) != len(words):
         raise DataError(f"{str(path)!r} names {len(words):,} tags. Expected one a line, each once.")
@@ -157,12 +154,14 @@ def _rows(path: Path, count: int) -> Iterator[tuple[int, bytes]]:
     """The lines of a file by number, from 1 on, without blank ones at the end.
 
     Raises:
-        DataError: The file cannot be read, or has more or fewer than `count` lines.
+        DataError: The file cannot be read, has more or fewer than `count` lines, or one that is too long.
     """
     row = 0
     try:
         with path.open("rb") as stream:
-            for row, line in enumerate(stream, 1):
+            for row, line in enumerate(iter(partial(stream.readline, _LONGEST), b""), 1):
+                if len(line) == _LONGEST:
+                    raise DataError(f"{_at(path, row)} has {_LONGEST:,} bytes or more. Expected fewer.")
                 if row <= count:
                     yield row, line.removeprefix(_BOM) if row == 1 else line
                 elif line.strip():
@@ -171,6 +170,22 @@ def _rows(path: Path, count: int) -> Iterator[tuple[int, bytes]]:
         raise _unreadable(path, error) from error
     if row < count:
         raise DataError(f"{str(path)!r} has {row:,} lines. Expected {count:,}, one an image.")
+
+
+def _content(path: Path) -> bytes:
+    """A file as a whole.
+
+    Raises:
+        DataError: It cannot be read, or is too large.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(content) > _MOST_BYTES:
+        raise DataError(f"{str(path)!r} has more than {_MOST_BYTES:,} bytes. Expected fewer.")
+    return content
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:

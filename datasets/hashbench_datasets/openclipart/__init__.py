@@ -16,7 +16,9 @@ import numpy as np
 
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
+from hashbench.data.reason import reason
 from hashbench.data.split import Split
+from hashbench.data.unpacking import check_zip_member
 from hashbench.data.web import WebSet
 from hashbench.errors import DataError
 from hashbench_datasets import emoji
@@ -44,6 +46,8 @@ _SEARCHES = {
     "transportation": "transportation transport",
 }
 _PUBLISHED = "hashbench-datasets 0.1"
+# Of a picture; the largest of the real ones has a hundredth.
+_MOST_BYTES = 1_000_000
 # As many as the web set of WSIH's authors has for each concept of MS-COCO.
 _PICTURES_A_SEARCH = 100
 
@@ -60,7 +64,11 @@ class OpenClipart(Dataset):
     TAGS = ("typed", "title", "typed+title")
 
     def images(self) -> ImageCollection:
-        """The pictures and their uploaders' keywords."""
+        """The pictures and their uploaders' keywords.
+
+        Raises:
+            DataError: The manifest or the archive is missing or damaged, or a picture is not in it.
+        """
         rows = self._rows
         archive = self._archive
         members = {Path(name).stem: name for name in archive.namelist()}
@@ -73,8 +81,24 @@ class OpenClipart(Dataset):
             ids=tuple(row["id"] for row in rows),
             hashes=tuple(row["sha256"] for row in rows),
             tags=tuple(self._tags_of(row) for row in rows),
-            read=lambda index: archive.read(names[index]),
+            read=lambda index: self._picture(names[index]),
         )
+
+    def _picture(self, name: str) -> bytes:
+        """A member of the archive.
+
+        Raises:
+            DataError: It is damaged, or larger than any picture.
+        """
+        where = f"{self.PLUGIN_NAME}: {self._archive.filename!r}, picture {name!r}"
+        try:
+            with self._archive.open(name) as stream:
+                content = stream.read(_MOST_BYTES + 1)
+        except Exception as error:  # a damaged archive makes its reader stumble over anything
+            raise DataError(f"{where} cannot be read ({reason(error)}). Expected a whole zip.") from error
+        if len(content) > _MOST_BYTES:
+            raise DataError(f"{where} has more than {_MOST_BYTES:,} bytes.")
+        return content
 
     def _tags_of(self, row: dict[str, str]) -> tuple[str, ...]:
         keywords = row["tags"].split(_TAG_SEPARATOR) if self.tags != "title" else []
@@ -102,6 +126,8 @@ class OpenClipart(Dataset):
     def _test_split(self) -> Split:
         parts = np.array([row["part"] for row in self._rows])
         query, database = (np.flatnonzero(parts == part) for part in ("query", "database"))
+        if not (len(query) and len(database)):
+            raise DataError(f"{self.PLUGIN_NAME}: {str(self._manifest)!r} lists no query, or nothing else.")
         return Split("test", query=query, database=database, as_published=_PUBLISHED)
 
     @property
@@ -109,25 +135,35 @@ class OpenClipart(Dataset):
         """The folder of the manifest and the pictures."""
         return self.root or _HERE
 
+    @property
+    def _manifest(self) -> Path:
+        return self._home / "manifest.csv"
+
     @cached_property
     def _rows(self) -> list[dict[str, str]]:
-        path = self._home / "manifest.csv"
+        path = self._manifest
         try:
             with path.open(newline="", encoding="utf-8") as stream:
                 rows = list(csv.DictReader(stream))
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{self.PLUGIN_NAME}: cannot read {str(path)!r} ({error}).") from error
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{self.PLUGIN_NAME}: cannot read {str(path)!r} ({reason(error)}).") from error
         if not rows or not set(_COLUMNS) <= set(rows[0]):
             raise DataError(
                 f"{self.PLUGIN_NAME}: {str(path)!r} is not its manifest. "
                 f"Expected columns {', '.join(_COLUMNS)}."
             )
+        short = next((number for number, row in enumerate(rows, 1) if None in row.values()), None)
+        if short is not None:
+            raise DataError(f"{self.PLUGIN_NAME}: {str(path)!r}: row {short} has too few cells.")
         return rows
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
         path = self._home / "images.zip"
         try:
-            return zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DataError(f"{self.PLUGIN_NAME}: cannot open {str(path)!r} ({error}).") from error
+            archive = zipfile.ZipFile(path)
+        except Exception as error:  # a damaged archive makes its reader stumble over anything
+            raise DataError(f"{self.PLUGIN_NAME}: cannot open {str(path)!r} ({reason(error)}).") from error
+        for info in archive.infolist():
+            check_zip_member(path, info)
+        return archive

@@ -86,7 +86,10 @@ class Photos(Dataset):
         """The table's parts; what is learnt from is searched, too, as elsewhere."""
         parts = np.array(self._contents.parts)
         query, train = np.flatnonzero(parts == "query"), np.flatnonzero(parts == "train")
-        return Split("table", query=query, database=np.flatnonzero(parts != "query"), train=train)
+        try:
+            return Split("table", query=query, database=np.flatnonzero(parts != "query"), train=train)
+        except DataError as error:
+            raise DataError(f"{str(self._contents.root)!r}, {error}") from error
 
     def _test_split(self) -> Split:
         labelled = np.flatnonzero(self._truth.labels.any(axis=1))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hashbench.data.reason import reason
 from hashbench.errors import DataError
 from hashbench_datasets.photos.text import decoded
 
@@ -34,7 +35,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[st
             raise DataError(f"{str(path)!r} has {size:,} bytes. Expected at most {MOST_BYTES:,}.")
         yield from (_parquet_rows if path.suffix == ".parquet" else _text_rows)(path, columns)
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r} ({error.strerror or error}).") from error
+        raise DataError(f"cannot read {str(path)!r} ({reason(error)}).") from error
 
 
 def _text_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, Cell]]]:
@@ -105,8 +106,7 @@ def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dic
                     where = f"{str(path)!r}, row {row}"
                     yield where, {name: _cell(cells[header[places[name]]], where) for name in places}
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DataError(f"{str(path)!r} is damaged ({reason}). Expected a Parquet table.") from error
+        raise DataError(f"{str(path)!r} is damaged ({reason(error)}). Expected a Parquet table.") from error
 
 
 def _cell(value: Any, where: str) -> Cell:
