@@ -27,6 +27,10 @@ class Progress(Protocol):
         """Say one line."""
         ...
 
+    def notice(self, message: str) -> None:
+        """Say what everybody should know; once, however many runs it holds of."""
+        ...
+
     def log(self, message: str) -> None:
         """Keep one line for the run's log, without showing it."""
         ...
@@ -43,6 +47,9 @@ class SilentProgress:
     def note(self, message: str) -> None:
         """Say nothing."""
 
+    def notice(self, message: str) -> None:
+        """Say nothing."""
+
     def log(self, message: str) -> None:
         """Keep nothing."""
 
@@ -52,6 +59,7 @@ class ConsoleProgress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._said: set[str] = set()
 
     def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
         """Show a bar that goes away when the task is over, or say now and then how far it is."""
@@ -94,6 +102,12 @@ class ConsoleProgress:
         """Print one dim line."""
         self.console.print(message, style="dim", highlight=False, soft_wrap=True, markup=False)
 
+    def notice(self, message: str) -> None:
+        """Print one line, unless it was printed before."""
+        if message not in self._said:
+            self._said.add(message)
+            self.note(f"note: {message}")
+
     def log(self, message: str) -> None:
         """Show nothing: the run's log keeps it."""
 
@@ -124,6 +138,11 @@ class LoggedProgress:
         """Keep and pass on."""
         self.lines.append(message)
         self._progress.note(message)
+
+    def notice(self, message: str) -> None:
+        """Keep, of each run, and pass on."""
+        self.lines.append(f"note: {message}")
+        self._progress.notice(message)
 
     def log(self, message: str) -> None:
         """Keep."""

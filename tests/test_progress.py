@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from hashbench import progress
-from hashbench.progress import ConsoleProgress
+from hashbench.progress import ConsoleProgress, LoggedProgress
 
 
 @pytest.fixture
@@ -55,3 +55,13 @@ def test_names_that_look_like_markup_are_shown_as_they_are():
     with console.task("decoding [/y]", 3):
         pass
     assert stream.getvalue().splitlines() == ["photos/[/x] and [bold]", "decoding [/y] ..."]
+
+
+def test_a_notice_is_said_once_and_kept_for_every_run():
+    stream = io.StringIO()
+    console = ConsoleProgress(Console(file=stream, width=200))
+    runs = [LoggedProgress(console) for _ in range(3)]
+    for run in runs:
+        run.notice("mind the gap")
+    assert stream.getvalue() == "note: mind the gap\n"
+    assert all(run.lines == ["note: mind the gap"] for run in runs)

@@ -35,7 +35,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
     inputs = RunInputs(run, method, cache, device, log)
     notices = inputs.notices()
     for sentence in notices:
-        log.note(f"note: {sentence}")
+        log.notice(sentence)
     trained = _train(method, inputs)
     encoded = encode(method, inputs)
     evaluation = evaluate(encoded, inputs)

@@ -10,7 +10,6 @@ from abc import abstractmethod
 import numpy as np
 import torch
 from torch import nn
-from torchvision.transforms.v2.functional import center_crop, ten_crop
 
 from hashbench.data.views import ImageView
 from hashbench.features.backbone import Backbone
@@ -95,6 +94,9 @@ class PixelEncoder(Encoder):
 
     def evaluation_batch(self, images: ImageView, batch: slice) -> torch.Tensor:
         """The mean embedding of ten crops, or the embedding of the middle one."""
+        # It loads slowly, and training on features does without.
+        from torchvision.transforms.v2.functional import center_crop, ten_crop  # noqa: PLC0415
+
         pixels = self._pixels(images.pixels[batch])
         if not self.ten_crop or pixels.shape[-1] == self.side:
             return self._embed(center_crop(pixels, [self.side] * 2))
