@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=2 uv run pytest benchmarks/test_decoding.py -s
 
 Every round runs both in turn, in one process; the median of the rounds' ratios is printed. The pictures
-are crops of two photos, 500 x 375, JPEG of quality 90. The resized ones of both sides are checked to be
-equal up to two levels of 255 first.
+are crops of two photos, 500 x 375, as photo sites show them, and enlarged to 2000 x 1500, as cameras make
+them; JPEG of quality 90. The resized small ones of both sides are checked to be equal up to two levels of
+255 first; large ones are scaled down while they are decoded.
 """
 
 import time
@@ -22,11 +23,14 @@ from torchvision.io import decode_jpeg
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from hashbench.data.collection import ImageCollection
-from hashbench.data.images import cores, decode
+from hashbench.data.images import decode
 from hashbench.data.pixels import cached_pixels
 from hashbench.progress import SilentProgress
+from hashbench.threads import cores
 
-FILES, WIDTH, HEIGHT, SIDE = 400, 500, 375, 256
+WIDTH, HEIGHT, SIDE = 500, 375, 256
+# How many files, and how many times as wide and high.
+SMALL, LARGE = (400, 1), (40, 4)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,18 +41,19 @@ def one_thread_an_image():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory):
+@pytest.fixture(scope="module", params=[SMALL, LARGE], ids=["500x375", "2000x1500"])
+def paths(request, tmp_path_factory):
+    files, times = request.param
     folder, generator = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
     photos = load_sample_images().images
-    paths = [folder / f"{n:03d}.jpg" for n in range(FILES)]
+    paths = [folder / f"{n:03d}.jpg" for n in range(files)]
     for n, path in enumerate(paths):
         photo = photos[n % len(photos)]
         top, left = (
             int(generator.integers(room)) for room in (photo.shape[0] - HEIGHT, photo.shape[1] - WIDTH)
         )
         crop = photo[top : top + HEIGHT, left : left + WIDTH]
-        Image.fromarray(crop).save(path, quality=90)
+        Image.fromarray(crop).resize((times * WIDTH, times * HEIGHT)).save(path, quality=90)
     return paths
 
 
@@ -97,22 +102,22 @@ def compare(benchmark, peer, ours, aim, rounds=7):
 
 @pytest.mark.parametrize(("peer", "aim"), [(decoded, 0.8), (resized, 1)])
 def test_filling_the_cache(benchmark, paths, tmp_path, peer, aim):
-    for path in paths[:20]:
+    for path in paths[:20] if len(paths) == SMALL[0] else ():
         theirs = resized(path).permute(1, 2, 0).numpy()
         assert abs(decode(path.read_bytes(), SIDE).astype(int) - theirs).max() <= 2
     images, fresh = collection(paths), count()
 
     def ours():
         cache = tmp_path / str(next(fresh))
-        cached_pixels(images, np.arange(FILES), SIDE, cache, SilentProgress())
+        cached_pixels(images, np.arange(len(paths)), SIDE, cache, SilentProgress())
 
     compare(benchmark, partial(each, peer, paths), ours, aim)
 
 
 def test_reading_the_cache(benchmark, paths, tmp_path):
     images, generator = collection(paths), np.random.default_rng(0)
-    rows, _ = cached_pixels(images, np.arange(FILES), SIDE, tmp_path, SilentProgress())
-    batches = [generator.integers(0, FILES, 64) for _ in range(4)]
+    rows, _ = cached_pixels(images, np.arange(len(paths)), SIDE, tmp_path, SilentProgress())
+    batches = [generator.integers(0, len(paths), 64) for _ in range(4)]
 
     def ours():
         for batch in batches:
