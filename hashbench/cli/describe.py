@@ -73,11 +73,11 @@ def describe(
     preparer = Preparer(Plugins())
     recipe = preparer.recipe(protocol, vocabulary, noise, noise_seed)
     data = preparer.opener.open(name, split, data_root, tags)
-    near = data.near_duplicates(cache_root(), on_stderr())
     if picture is not None:
         _write(picture, _drawn(data, picture))
     if manifest is not None:
         _write(manifest, json.dumps(data.split.manifest(data.images)).encode())
+    near = data.near_duplicates(cache_root(), on_stderr())
     summary = description.describe(data, recipe, len(near))
     if output is Format.JSON:
         sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")

@@ -109,7 +109,7 @@ def test_a_picture_is_written_and_its_place_told(cli, tmp_path, name):
     path = tmp_path / "new" / name
     status, out, err = cli(*COMMAND, "shapes", "--picture", path)
     assert status in (0, None) and "most telling tags" in out
-    assert err.splitlines()[-1] == f"wrote {path}"
+    assert err.splitlines()[0] == f"wrote {path}"
     with Image.open(path) as picture:
         picture.load()
     assert list(path.parent.iterdir()) == [path], "nothing half-written beside"
