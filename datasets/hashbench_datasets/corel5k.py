@@ -17,6 +17,7 @@ import numpy as np
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
+from hashbench.data.reason import reason
 from hashbench.data.split import Split
 from hashbench.errors import DataError
 
@@ -95,6 +96,10 @@ class Corel5k(Dataset):
                 f"{self.PLUGIN_NAME} is not for download. Name its folder with --data-root. {_LAYOUT}"
             )
         words = _lines(self.root / _WORDS)
+        if "" in words:
+            raise DataError(
+                f"{str(self.root / _WORDS)!r}, line {words.index('') + 1}: blank. Expected a keyword."
+            )
         return [_part(self.root, folder, file, words) for folder, file in _PARTS]
 
 
@@ -106,6 +111,8 @@ def _part(root: Path, folder: str, file: str, words: list[str]) -> list[_Photo]:
     """
     photos = {}
     for row, line in enumerate(_lines(root / file), 1):
+        if not line:
+            continue
         number, *keywords = _numbers(line, f"{str(root / file)!r}, line {row}")
         outside = [keyword for keyword in keywords if not 1 <= keyword <= len(words)]
         if outside:
@@ -127,9 +134,9 @@ def _numbers(line: str, where: str) -> list[int]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a file that are not blank."""
+    """The lines of a file, without blank ones at the end."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"corel5k: cannot read {str(path)!r} ({error}). {_LAYOUT}") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+        raise DataError(f"corel5k: cannot read {str(path)!r} ({reason(error)}). {_LAYOUT}") from error
+    return [line.strip() for line in text.rstrip().splitlines()]

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hashbench.data.array_files import readable
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
@@ -133,7 +134,8 @@ class Mirflickr(Dataset):
         Raises:
             DataError: One is missing, or there are more.
         """
-        found = {path.name for path in self._photos.iterdir()}
+        with readable(self._photos):
+            found = {path.name for path in self._photos.iterdir()}
         names = [f"im{number}.jpg" for number in range(1, self.IMAGES + 1)]
         missing = next((name for name in names if name not in found), None)
         if missing is not None:

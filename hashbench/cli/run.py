@@ -111,7 +111,8 @@ def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Form
     from hashbench.runs.store import RunStore
 
     preparer = Preparer(Plugins())
-    prepared = [preparer.prepare(request) for request in requests]
+    # No noise of any kind is one run, and a run that is asked for twice is one seed.
+    prepared = list({one.spec.key(): one for one in map(preparer.prepare, requests)}.values())
     if requests[0].web and not any(one.web for one in prepared):
         raise ConfigError(f"--web {requests[0].web!r}: none of the methods learns from a web set.")
     store = RunStore(runs)

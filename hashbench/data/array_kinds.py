@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from hashbench.data.unpacking import check_zip_member
 from hashbench.errors import DataError
 
 # The name of the only array of a file that gives it none.
@@ -79,6 +80,9 @@ def numpy_file(path: Path) -> dict[str, Stored]:
         return {UNNAMED: Stored(lambda: mapped, lambda: cut(mapped))}
     with np.load(path, allow_pickle=False) as stored:
         names = stored.files
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            check_zip_member(path, info)
     if set(names) >= _SPARSE:
         return {UNNAMED: _whole(path, UNNAMED, _sparse)}
     return {name: Stored(partial(_member, path, name), partial(_streamed, path, name)) for name in names}
@@ -86,6 +90,7 @@ def numpy_file(path: Path) -> dict[str, Stored]:
 
 def _member(path: Path, name: str) -> np.ndarray:
     with np.load(path, allow_pickle=False) as stored:
+        _check_size(path, name, stored.zip.getinfo(f"{name}.npy").file_size)
         array: np.ndarray = stored[name]
     return array
 
@@ -168,7 +173,7 @@ def _dataset(path: Path, name: str) -> Any:
     with h5py.File(path) as file:
         entry = _own(path, file, name)
         if isinstance(entry, h5py.Dataset):
-            return _array(file, entry)
+            return _array(path, name, file, entry)
         if "MATLAB_sparse" not in entry.attrs:
             raise DataError(f"{str(path)!r}: {name!r} is a struct. Expected an array.")
         columns = _own(path, entry, "jc")[()].astype(np.int64)
@@ -195,14 +200,23 @@ def _own(path: Path, group: Any, name: str) -> Any:
     return entry
 
 
-def _array(file: Any, entry: Any) -> np.ndarray:
+def _cell(path: Path, name: str, entry: Any) -> Any:
+    """What a cell refers to, if it is in the file itself."""
+    if entry.external or entry.is_virtual:
+        raise DataError(f"{str(path)!r}: a cell of {name!r} is a link. Expected words in the file itself.")
+    _check_size(path, name, entry.size * entry.dtype.itemsize)
+    return entry[()]
+
+
+def _array(path: Path, name: str, file: Any, entry: Any) -> np.ndarray:
     """A dense variable: numbers, or the words of a cell or char array."""
     if "MATLAB_empty" in entry.attrs:
         # An empty array is stored as its shape.
         return np.empty((0,)).reshape(entry[()])
     kind = bytes(entry.attrs.get("MATLAB_class", b""))
     if kind == b"cell":
-        return np.array(["".join(map(chr, file[cell][()].flat)) for cell in entry[()].flat])
+        cells = (_cell(path, name, file[cell]) for cell in entry[()].flat)
+        return np.array(["".join(map(chr, cell.flat)) for cell in cells])
     if kind == b"char":
         return np.array(["".join(map(chr, row)) for row in entry[()].T])
     array: np.ndarray = np.asarray(entry[()]).T  # a single number comes as one
@@ -242,6 +256,11 @@ def _column(path: Path, name: str) -> Any:
     return list(chain.from_iterable(blocks))
 
 
+def _leaves(kind: Any) -> int:
+    """How many columns of the file make one of that type; names do not tell, they may hold dots."""
+    return sum(_leaves(kind.field(place).type) for place in range(kind.num_fields)) or 1
+
+
 def _batches(path: Path, name: str) -> Iterator[Any]:
     """The rows of a column of a Parquet file.
 
@@ -253,13 +272,12 @@ def _batches(path: Path, name: str) -> Iterator[Any]:
     with ParquetFile(path, memory_map=True) as file:
         place = file.schema_arrow.names.index(name)
         meta = file.metadata
-        leaves = [
-            leaf for leaf in range(meta.num_columns) if meta.schema.column(leaf).path.split(".")[0] == name
-        ]
-        groups = [meta.row_group(group).column(leaves[0]) for group in range(meta.num_row_groups)]
+        leaves = [_leaves(field.type) for field in file.schema_arrow]
+        first = sum(leaves[:place])
+        groups = [meta.row_group(group).column(first) for group in range(meta.num_row_groups)]
         values = sum(group.num_values for group in groups)
         _check_size(path, name, _WIDEST * values)
-        if len(leaves) != 1 or file.schema_arrow.names.count(name) != 1:
+        if leaves[place] != 1 or file.schema_arrow.names.count(name) != 1:
             raise _odd(path, name, file.schema_arrow.field(place).type)
         rows = _rows(_WIDEST * values // max(1, meta.num_rows))
         for batch in file.iter_batches(rows, columns=[name], use_threads=False):

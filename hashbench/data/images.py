@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -70,7 +71,7 @@ def decode(encoded: bytes, side: int) -> np.ndarray:
     if not encoded:
         raise DataError("an empty file")
     try:
-        image = _open(encoded)
+        image = open_header(io.BytesIO(encoded))
         held = _begin(image, encoded, side)
         if held > _LARGE:
             return _for_large.submit(_squeezed, image, side).result()
@@ -155,6 +156,10 @@ def _attempt(images: ImageCollection, index: int, side: int) -> np.ndarray | str
     try:
         return decode(encoded, side)
     except DataError as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise DataError(
+                f"{images.name}: there is not enough memory to decode image {images.ids[index]!r}."
+            ) from error
         return str(error)
 
 
@@ -165,12 +170,12 @@ def _reason(error: Exception) -> str:
     return reason(error)
 
 
-def _open(encoded: bytes) -> ImageFile.ImageFile:
+def open_header(stream: IO[bytes]) -> ImageFile.ImageFile:
     """Read the header, without Pillow's limit on pixels: it does not know that JPEGs are scaled down."""
     with _opening:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(io.BytesIO(encoded))
+            return Image.open(stream)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 

@@ -26,7 +26,11 @@ def read_manifest(path: Path, images: Collection) -> Split:
     places = defaultdict(list)
     for place, content in enumerate(images.hashes):
         places[content].append(place)
-    parts = {part: _places(path, part, stored[part], places, images.name) for part in PARTS}
+    parts = {"query": _places(path, "query", stored["query"], places, images.name)}
+    taken = set(parts["query"].tolist())
+    # A published split may search through a copy of what it searches with: a query's place is no other's.
+    free = {content: [p for p in found if p not in taken] or found for content, found in places.items()}
+    parts |= {part: _places(path, part, stored[part], free, images.name) for part in PARTS[1:]}
     words = {word: str(stored[word]) for word in WORDS if word in stored}
     return Split(str(stored["name"]), parts["query"], parts["database"], parts["train"], **words)
 
@@ -34,7 +38,7 @@ def read_manifest(path: Path, images: Collection) -> Split:
 def _stored(path: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"split manifest {str(path)!r} cannot be read ({error}).") from error
     if not isinstance(stored, dict) or not stored.keys() >= {"name", *PARTS}:
         raise DataError(

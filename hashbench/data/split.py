@@ -77,8 +77,9 @@ class Split:
         return {"name": self.name, **parts, **said}
 
     def fingerprint(self, images: Collection) -> str:
-        """Hash of the manifest."""
-        return fingerprint.of_json(self.manifest(images))
+        """Hash of the manifest, and of which of several equal images is meant."""
+        meant = [[images.ids[i] for i in getattr(self, part)] for part in PARTS]
+        return fingerprint.of_json([self.manifest(images), meant])
 
 
 def check_disjoint_content(split: Split, images: Collection) -> str:

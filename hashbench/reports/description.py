@@ -43,7 +43,9 @@ def describe(data: PreparedDataset, recipe: TagRecipe, near_queries: int = 0) ->
         near_queries: Queries whose picture is, hardly changed, also among the others.
     """
     images, split, truth = data.images, data.split, data.ground_truth()
-    table = _table(data, recipe)
+    # In the order in which a run has them: noise depends on it.
+    train = sorted(split.train, key=lambda i: images.hashes[i])
+    table = _table(data, recipe, train)
     carried = table.incidence.sum(axis=0, dtype=np.int64)
     return {
         "name": images.name,
@@ -65,7 +67,7 @@ def describe(data: PreparedDataset, recipe: TagRecipe, near_queries: int = 0) ->
         "word_vectors": _known(table.vocabulary, carried),
         "labels": _labels(truth, split),
         "chance": _chance(truth.labels, split),
-        "telling": _telling(table, truth.names, truth.labels[split.train]),
+        "telling": _telling(table, truth.names, truth.labels[train]),
     }
 
 
@@ -184,9 +186,9 @@ def _spread(counts: Sequence[int] | np.ndarray) -> dict[str, float]:
     return {"mean": float(np.mean(counts)), "median": float(np.median(counts)), "max": int(np.max(counts))}
 
 
-def _table(data: PreparedDataset, recipe: TagRecipe) -> TagTable:
+def _table(data: PreparedDataset, recipe: TagRecipe, train: Sequence[int]) -> TagTable:
     """The training images' tags after the recipe; none where it leaves none."""
-    raw = [data.images.tags[i] for i in data.split.train]
+    raw = [data.images.tags[i] for i in train]
     try:
         return recipe.table(raw, data.dataset.label_names())
     except DataError:

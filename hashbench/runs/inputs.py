@@ -46,6 +46,18 @@ class _Shown:
         """Why an image cannot be decoded, by its id."""
         return {self.collection.ids[place]: reason for place, reason in self.damaged.items()}
 
+    def loss(self) -> list[str]:
+        """What to say of damaged images: a sentence, or none."""
+        reasons = self.reasons()
+        if not reasons:
+            return []
+        named = ", ".join(f"{image!r} ({why})" for image, why in list(reasons.items())[:_NAMED])
+        more = ", and others" if len(reasons) > _NAMED else ""
+        return [
+            f"{self.collection.name}: {len(reasons):,} of the images cannot be decoded and were left out: "
+            f"{named}{more}."
+        ]
+
 
 @dataclass(frozen=True)
 class RunInputs:
@@ -90,19 +102,15 @@ class RunInputs:
     def notices(self) -> list[str]:
         """What everybody should know who reads numbers made with these images, a sentence each."""
         data, split = self.run.data, self.run.data.split
-        near, damaged = data.near_duplicates(self.cache, self.progress), self.damaged()
+        near = data.near_duplicates(self.cache, self.progress)
         said = [*data.notices]
         if near:
             how = leak_in_words(split, data.images, near, "nearly the same picture as")
             end = f"as published by {split.as_published}" if split.as_published else "and were left out"
             said.append(f"{how}, {end}.")
-        if damaged:
-            named = ", ".join(f"{image!r} ({why})" for image, why in list(damaged.items())[:_NAMED])
-            more = ", and others" if len(damaged) > _NAMED else ""
-            said.append(
-                f"{data.images.name}: {len(damaged):,} of the images cannot be decoded and were left out: "
-                f"{named}{more}."
-            )
+        said += self._images.loss()
+        if self.run.web:
+            said += self._web.loss()
         return said
 
     def images(self, indices: np.ndarray) -> ImageView:
@@ -124,9 +132,11 @@ class RunInputs:
         )
 
     def damaged(self) -> dict[str, str]:
-        """Why images were left out, by their id."""
+        """Why images were left out, by their id; those of a web set after its name."""
         web = self._web.reasons() if self.run.web else {}
-        return self._images.reasons() | web
+        return self._images.reasons() | {
+            f"{self._web.collection.name}/{image}": why for image, why in web.items()
+        }
 
     @cached_property
     def _images(self) -> _Shown:

@@ -5,7 +5,7 @@ The words are divided, not the images. N = images, C = held-out tags.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from hashbench import fingerprint
 from hashbench.errors import DataError
 from hashbench.tags.steps import (
+    split_compounds,
     without_camera_words,
     without_diacritics,
     without_machine_tag,
@@ -74,7 +75,10 @@ def hold_out(tags: Sequence[Sequence[str]]) -> HeldOut:
     lists = [{keys[tag] for tag in typed} - {""} for typed in tags]
     carriers = _carriers(lists)
     most = len(tags) // MOST_SHARE
-    eligible = [key for key, found in carriers.items() if _may_be_held_out(key, len(found), most)]
+    filler = {key for tag, key in keys.items() if not _says_something(tag)}
+    eligible = [
+        key for key, found in carriers.items() if MIN_IMAGES <= len(found) <= most and key not in filler
+    ]
     names = tuple(sorted(sorted(eligible, key=_place)[: min(len(eligible) // PART, MAX_HELD_OUT)]))
     if len(names) < MIN_HELD_OUT:
         raise DataError(
@@ -84,8 +88,8 @@ def hold_out(tags: Sequence[Sequence[str]]) -> HeldOut:
     labels = np.zeros((len(tags), len(names)), dtype=np.bool_)
     for column, name in enumerate(names):
         labels[list(carriers[name]), column] = True
-    telling = _telling(set(keys.values()), names)
-    visible = tuple(tuple(tag for tag in typed if keys[tag] not in telling) for typed in tags)
+    telling = _telling(keys, frozenset(names))
+    visible = tuple(tuple(tag for tag in typed if tag not in telling) for typed in tags)
     if not any(visible):
         raise DataError(f"no tag is left to learn from beside {len(names)} held-out ones.")
     return HeldOut(visible, names, labels)
@@ -93,14 +97,21 @@ def hold_out(tags: Sequence[Sequence[str]]) -> HeldOut:
 
 def _key(tag: str) -> str:
     """What a tag has in common with its other spellings."""
-    plain = normalise(without_diacritics(tag))
+    return _stemmed(_plain(tag))
+
+
+def _plain(tag: str) -> str:
+    return normalise(without_diacritics(tag))
+
+
+def _stemmed(plain: str) -> str:
     return " ".join(stem(singular(word, {})) for word in words(plain))
 
 
-def _may_be_held_out(key: str, images: int, most: int) -> bool:
-    """Whether it is neither rare nor common, and says something of the picture."""
-    telling = without_stop_words(without_camera_words(without_machine_tag(key)))
-    return MIN_IMAGES <= images <= most and 0 < len(telling) <= _MAX_LETTERS
+def _says_something(tag: str) -> bool:
+    """Whether a tag as typed is of the picture; stems and lost signs would hide that it is not."""
+    telling = without_stop_words(without_camera_words(_plain(without_machine_tag(tag))))
+    return 0 < len(telling) <= _MAX_LETTERS
 
 
 def _place(key: str) -> str:
@@ -130,26 +141,38 @@ def _carriers(lists: Sequence[Collection[str]]) -> dict[str, set[int]]:
     }
 
 
-def _telling(keys: Collection[str], names: Collection[str]) -> set[str]:
-    """The keys that share a word with a name, spell one within a word, or are spelt within one.
+def _telling(keys: Mapping[str, str], names: Collection[str]) -> set[str]:
+    """The tags that share a word with a held-out one, spell one within a word, or are spelt within one.
 
     Where "sunset" is held out, "redsunset" tells of it, and so does "golden gate" of "goldengatebridge".
+    Plurals within a word show in the forms that people typed, or once it is split: "autumnleaves".
+
+    Args:
+        keys: The key of each tag as typed.
+        names: The held-out keys.
     """
-    forbidden = label_words(names)
-    joined = {name.replace(" ", "") for name in names}
-    lengths = {len(name) for name in joined if len(name) >= _MIN_INSIDE}
+    split = {tag: _stemmed(split_compounds(_plain(tag))) for tag in keys}
+    typed = [tag for tag, key in keys.items() if key in names]
+    hidden = {*names, *(split[tag] for tag in typed)}
+    forbidden = label_words(hidden)
+    spelt = {form.replace(" ", "") for form in (*hidden, *map(_plain, typed))}
+    joined = spelt | {stem(form) for form in spelt}
+    lengths = {len(form) for form in joined if len(form) >= _MIN_INSIDE}
+    whole = {name.replace(" ", "") for name in hidden}
     within = {
-        part for name in joined for length in range(_MIN_INSIDE, len(name)) for part in _parts(name, length)
+        part for name in whole for length in range(_MIN_INSIDE, len(name)) for part in _parts(name, length)
     }
 
     def tells(key: str) -> bool:
         text, of_key = key.replace(" ", ""), words(key)
-        spelt = (part for length in lengths for part in _parts(text, length))
+        inside = (part for length in lengths for part in _parts(text, length))
         return not (
-            forbidden.isdisjoint(of_key) and within.isdisjoint([text, *of_key]) and joined.isdisjoint(spelt)
+            forbidden.isdisjoint(of_key)
+            and within.isdisjoint([text, *of_key])
+            and joined.isdisjoint(inside)
         )
 
-    return {key for key in keys if tells(key)}
+    return {tag for tag, key in keys.items() if tells(key) or tells(split[tag])}
 
 
 def _parts(text: str, length: int) -> Iterator[str]:

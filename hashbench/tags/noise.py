@@ -103,7 +103,7 @@ def noise_in_words(identity: dict[str, Any]) -> str:
     'missing 40%, seed 1'
     """
     seed = f", seed {identity['seed']}" if identity["seed"] else ""
-    return f"{identity['kind']} {identity['level']:.0%}{seed}"
+    return f"{identity['kind']} {100 * identity['level']:g}%{seed}"
 
 
 @dataclass(frozen=True)

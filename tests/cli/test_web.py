@@ -217,7 +217,7 @@ def test_a_run_on_a_web_set_with_a_query_is_refused(run_refused, web):
 def test_a_run_leaves_out_web_pictures_that_cannot_be_decoded(run, run_refused, web):
     (web / "bar" / "text.png").write_bytes(b"no picture")
     (record,) = run(*CROWD, "--web", web)
-    assert record["damaged"] == {"bar/text.png": "no image of a known kind"}
+    assert record["damaged"] == {"web/bar/text.png": "no image of a known kind"}
     assert record["sizes"]["web"] == 30
     for picture in (web / "bar").iterdir():
         picture.write_bytes(b"no picture of " + picture.name.encode())

@@ -33,8 +33,8 @@ def draw(number):
     generator = np.random.default_rng(number)
     shape, colour = SHAPES[number % 3], COLOURS[generator.integers(4)]
     # Light patches, so that no two pictures are nearly the same.
-    patches = generator.integers(150, 256, (4, 4, 3)).astype(np.uint8)
-    picture = Image.fromarray(patches).resize((40, 40), Image.Resampling.NEAREST)
+    patches = generator.integers(150, 256, (4, 4)).astype(np.uint8)
+    picture = Image.fromarray(patches).convert("RGB").resize((40, 40), Image.Resampling.NEAREST)
     x, y, size = *generator.integers(2, 12, 2).tolist(), int(generator.integers(16, 26))
     pen = ImageDraw.Draw(picture)
     if shape == "circle":

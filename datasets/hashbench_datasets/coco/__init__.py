@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hashbench.data.array_files import readable
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
@@ -194,7 +195,8 @@ def _photos(folder: Path, numbers: np.ndarray) -> list[Path]:
     Raises:
         DataError: One is missing.
     """
-    found = {path.name for path in folder.iterdir()}
+    with readable(folder):
+        found = {path.name for path in folder.iterdir()}
     names = [f"{number:0{DIGITS}d}.jpg" for number in numbers]
     missing = next((name for name in names if name not in found), None)
     if missing is not None:

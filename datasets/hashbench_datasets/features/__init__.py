@@ -5,7 +5,6 @@ N = images, F = feature dimensions, C = labels.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from hashbench_datasets.features.marks import Part, Words, read_labels, read_nam
 from hashbench_datasets.features.parts import NAME, brought, drawn
 from hashbench_datasets.features.rows import FeatureRows, read_rows
 from hashbench_datasets.features.shelf import Column, Shelf
+from hashbench_datasets.slug import slug
 
 _LAYOUT = (
     "Expected a folder with features and labels or tags as .npy, .npz, .mat, .parquet or .safetensors, or "
@@ -42,7 +42,7 @@ class Features(Dataset):
             StoreError: The cache cannot be written.
         """
         return FeatureCollection(
-            name=_slug(self._root),
+            name=slug(self._root.name if self._root.is_dir() else self._root.stem, self.PLUGIN_NAME),
             ids=self._ids(),
             hashes=self._rows.hashes,
             tags=self._tags,
@@ -176,12 +176,3 @@ class Features(Dataset):
         """Where a thing is: as a whole, or for each part."""
         found = {part: self._shelf.find(thing, part) for part in (_WHOLE, *PARTS)}
         return {part: column for part, column in found.items() if column is not None}
-
-
-def _slug(path: Path) -> str:
-    """A name for tables and folders.
-
-    >>> _slug(Path("/data/NUS-WIDE (CLIP).npz"))
-    'nus-wide-clip'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "features"

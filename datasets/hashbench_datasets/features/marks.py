@@ -208,6 +208,8 @@ def _words(column: Column, blocks: Iterable[Any], *, split: bool) -> Words:
     rows: list[tuple[str, ...]] = []
     count = 0
     for block in blocks:
+        if sparse.issparse(block):
+            raise DataError(f"{column} holds numbers. Expected text.")
         for row in block if isinstance(block, list) else block.reshape(-1).tolist():
             typed = row if isinstance(row, tuple) else _between(row) if split else (row,)
             if not all(isinstance(word, str) for word in typed):

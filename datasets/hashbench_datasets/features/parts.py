@@ -6,6 +6,7 @@ N = images.
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from hashbench.data.drawing import Sizes, alone, draw
 from hashbench.data.split import PARTS, Split
@@ -76,8 +77,10 @@ def _of_column(column: Column, images: int) -> dict[str, np.ndarray]:
     """Places of images by the part that they are in; those to learn from are in the database, too."""
     rows: list[str] = []
     for block in column.blocks():
-        for word in block if isinstance(block, list) else block.reshape(-1).tolist():
-            rows.append(_part(column, len(rows), word))
+        dense = block.toarray() if sparse.issparse(block) else block
+        for word in dense if isinstance(dense, list) else dense.reshape(-1).tolist():
+            # A line of .csv is a tuple of its cells.
+            rows.append(_part(column, len(rows), ",".join(word) if isinstance(word, tuple) else word))
     if len(rows) != images:
         raise DataError(f"{column} has {len(rows):,} rows, the features have {images:,}. Expected as many.")
     said = np.array(rows)
@@ -101,7 +104,8 @@ def _indices(column: Column, images: int) -> np.ndarray:
     blocks = [np.asarray(block).reshape(-1) for block in column.blocks()]
     places = np.concatenate(blocks) if blocks else np.empty(0)
     if places.dtype.kind not in "iuf":
-        raise DataError(f"{column} holds {places.dtype}. Expected the rows of images, the first being 0.")
+        what = "text" if places.dtype.kind in "UST" else places.dtype
+        raise DataError(f"{column} holds {what}. Expected an array of rows of images, the first being 0.")
     if places.dtype == np.float16:
         places = places.astype(np.float32)  # which any number of images fits into
     wrong = (places < 0) | (places >= images) | (places != np.floor(places))

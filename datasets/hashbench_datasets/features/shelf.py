@@ -91,9 +91,10 @@ class Shelf:
         self.root = root
         self._file = None if root.is_dir() else ArrayFile.open(root)
         self._paths: dict[str, list[Path]] = defaultdict(list)
-        for path in sorted(root.iterdir()) if root.is_dir() else ():
-            if path.suffix in (*KINDS, *_TEXT) and path.is_file():
-                self._paths[path.stem].append(path)
+        with readable(root):
+            for path in sorted(root.iterdir()) if root.is_dir() else ():
+                if path.suffix in (*KINDS, *_TEXT) and path.is_file():
+                    self._paths[path.stem].append(path)
 
     def find(self, thing: str, part: str = "") -> Column | None:
         """A thing of all images, or of one part; None where there is none.

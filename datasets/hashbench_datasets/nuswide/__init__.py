@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
@@ -32,6 +32,7 @@ from hashbench_datasets.nuswide.photos import FOLDERS, find_photos
 from hashbench_datasets.nuswide.plan import Plan
 
 _NAME = "nuswide"
+_LISTED_TAGS = "AllTags1k.txt"
 _URL = "https://lms.comp.nus.edu.sg/wp-content/uploads/2019/research/nuswide"
 _LAYOUT = (
     "Expected the photos as Flickr/actor/0001_2124494179.jpg or images/0001_2124494179.jpg and so on; "
@@ -240,12 +241,11 @@ class NusWide21(Dataset):
             )
 
     def _read_tags(self) -> tuple[tuple[str, ...], ...]:
-        folder, wanted = self._folder(self.PARTS[1]), set(self._present)
+        part, wanted = self.PARTS[1], set(self._present)
         if self.tags == self.TAGS[0]:
-            return text_files.typed_tags(folder / self.PARTS[1].holds, self._names, wanted)
-        return text_files.listed_tags(
-            folder / "AllTags1k.txt", folder / "TagList1k.txt", self.IMAGES, wanted
-        )
+            return text_files.typed_tags(self._folder(part) / part.holds, self._names, wanted)
+        folder = _holding(self._photo_root, replace(part, holds=_LISTED_TAGS)) or self._folder(part)
+        return text_files.listed_tags(folder / _LISTED_TAGS, folder / "TagList1k.txt", self.IMAGES, wanted)
 
     def _folder(self, part: Part) -> Path:
         """The folder of what is in an archive: below the root, unpacked from there, or fetched.

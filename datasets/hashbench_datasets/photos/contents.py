@@ -95,7 +95,7 @@ def _tagged(folder: PhotoFolder, table: Table | None, source: str) -> Tagged:
     Raises:
         DataError: The table is asked for, and there is none with tags.
     """
-    if table is not None and table.tags is not None and source in {AUTO, "table"}:
+    if table and table.tags is not None and (source == "table" or (source == AUTO and any(table.tags))):
         return Tagged(table.name, table.tags)
     if source == "table":
         raise DataError(

@@ -5,8 +5,6 @@ N = photos, C = labels.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -19,12 +17,12 @@ from hashbench.data.split import Split
 from hashbench.errors import DataError
 from hashbench.tags.held_out import HeldOut, hold_out
 from hashbench_datasets.photos.contents import Contents, open_folder
+from hashbench_datasets.slug import slug
 
 # One photo in so many is a query, at least and at most so many.
 _ONE_IN, _FEWEST, _MOST = 10, 10, 2_000
 # As bool (N, C), labels of 100,000 photos then take a gigabyte.
 _MOST_LABELS = 10_000
-_LONGEST_NAME = 40
 _MORE = "Tag more of the photos, or label them in a table (columns path and labels)."
 
 
@@ -46,7 +44,7 @@ class Photos(Dataset):
         """
         contents = self._contents
         return ImageCollection(
-            name=_slug(contents.root.name),
+            name=slug(contents.root.name, self.PLUGIN_NAME),
             ids=contents.ids,
             hashes=contents.hashes,
             tags=contents.tags if contents.labels else self._held_out.tags,
@@ -100,7 +98,9 @@ class Photos(Dataset):
                 f"Expected {2 * _FEWEST} or more. {_MORE}"
             )
         order = sorted(labelled, key=lambda i: fingerprint.of_strings(["query", hashes[i]]))
-        query = np.sort(np.array(order[: min(max(_FEWEST, len(hashes) // _ONE_IN), _MOST)]))
+        # Half of them stay in the database: what is not there cannot be found.
+        count = min(max(_FEWEST, len(hashes) // _ONE_IN), _MOST, len(labelled) // 2)
+        query = np.sort(np.array(order[:count]))
         return Split("test", query=query, database=np.setdiff1d(np.arange(len(hashes)), query))
 
     @cached_property
@@ -141,13 +141,3 @@ def _labelled(lists: tuple[tuple[str, ...], ...]) -> GroundTruth:
     for row, labels in enumerate(lists):
         matrix[row, [column[label] for label in labels]] = True
     return GroundTruth(names, matrix)
-
-
-def _slug(name: str) -> str:
-    """A folder's name as part of a run's.
-
-    >>> _slug("Été 2024, Summer!"), _slug("照片")
-    ('ete-2024-summer', 'photos')
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "-", plain)[:_LONGEST_NAME].strip("-") or "photos"

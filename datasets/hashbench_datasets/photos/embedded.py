@@ -11,6 +11,7 @@ from PIL import Image, IptcImagePlugin
 from PIL.TiffImagePlugin import TiffImageFile
 
 from hashbench.data.content import read_once
+from hashbench.data.images import open_header
 from hashbench_datasets.photos import xmp
 from hashbench_datasets.photos.folder import PhotoFolder
 from hashbench_datasets.photos.jpeg import extended_xmp
@@ -44,7 +45,7 @@ def keywords(path: Path) -> tuple[tuple[str, ...], bool]:
         warnings.simplefilter("ignore")
         # On hostile files Pillow raises nearly anything, and a keyword is not worth a run.
         try:
-            image = Image.open(stream)
+            image = open_header(stream)
         except Exception:
             return (), True
         for read in _KINDS:
@@ -88,7 +89,8 @@ def _from_windows(image: Image.Image) -> list[str]:
     if "exif" not in image.info and not isinstance(image, TiffImageFile):
         return []
     value: Any = image.getexif().get(_XP_KEYWORDS, b"")
-    return bytes(value).decode("utf-16-le").rstrip("\0").split(";")
+    # Of a single number `bytes` would make as many zeros.
+    return bytes(tuple(value)).decode("utf-16-le").rstrip("\0").split(";")
 
 
 _KINDS: tuple[Callable[[Image.Image], Any], ...] = (_from_xmp, _from_iptc, _from_windows)
