@@ -130,6 +130,21 @@ def test_labels_alone_do_for_methods_without_tags(tmp_path):
     assert not any(dataset.images().tags) and dataset.label_names() == ("even", "odd")
 
 
+def test_half_of_the_labelled_photos_stay_to_be_found(tmp_path):
+    for number in range(220):
+        write(tmp_path / "photos" / f"{number}.png", number)
+    rows = (f"{number}.png,{'sea' if number < 24 else ''}" for number in range(220))
+    (tmp_path / "photos/tags.csv").write_text("\n".join(["path,labels", *rows]))
+    dataset = Photos(tmp_path / "photos")
+    split, labels = dataset.splits()["test"](), dataset.ground_truth().labels
+    assert len(split.query) == 12 and labels[split.database].sum() == 12
+
+
+def test_a_column_without_tags_gives_way_to_what_has_some(root):
+    table(root, "tags,labels", lambda n: f",{'odd' if n % 2 else 'even'}")
+    assert any(Photos(root).images().tags)
+
+
 def test_a_table_may_say_the_split(root):
     table(root, "labels,split", lambda n: f"x,{'query' if n < 20 else 'database' if n < 50 else 'train'}")
     dataset = Photos(root)

@@ -77,6 +77,7 @@ def test_noise_makes_another_run_and_another_table(cli, run, tmp_path):
     whole, half = run(*WSDHQ, *levels)
     assert whole["noise"] is None, "no noise at all is the run that it would be without"
     assert run(*WSDHQ)[0]["run_id"] == whole["run_id"]
+    assert len(run(*WSDHQ, "--noise", "missing=0", "--noise", "swapped=0", "--seed", "0,0")) == 1
     assert half["noise"] == {"kind": "missing", "level": 0.5, "seed": 0, "version": 1}
     assert run(*WSDHQ, "--noise", "missing=0.5", "--noise-seed", "1")[0]["run_id"] != half["run_id"]
     out = cli("leaderboard", "--runs", tmp_path / "runs", "--format", "markdown")[1]

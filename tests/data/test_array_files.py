@@ -271,3 +271,32 @@ def test_a_side_that_is_not_clear(tmp_path):
         SIDES.read(tmp_path / "d.npz", tmp_path / "q.npy", {})
     with pytest.raises(DataError, match="q.npy' holds one array without a name. Expected query_codes and"):
         SIDES.read(tmp_path / "q.npy", None, {})
+
+
+def test_a_bomb_in_an_npz_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        content = io.BytesIO()
+        np.save(content, np.zeros(1_000_000, dtype=np.uint8))
+        archive.writestr("a.npy", content.getvalue())
+    with pytest.raises(DataError, match=r"bomb.npz', member 'a.npy'"):
+        ArrayFile.open(tmp_path / "bomb.npz")
+
+
+def test_a_cell_that_refers_to_another_file_is_refused(tmp_path):
+    (tmp_path / "secret").write_bytes(b"T\0O\0P\0")
+    with h5py.File(tmp_path / "cells.mat", "w", userblock_size=512) as file:
+        outside = file.create_dataset(
+            "#refs#/a", (3, 1), np.uint16, external=[(str(tmp_path / "secret"), 0, 6)]
+        )
+        cells = file.create_dataset("words", (1, 1), h5py.ref_dtype)
+        cells[0, 0] = outside.ref
+        cells.attrs["MATLAB_class"] = np.bytes_("cell")
+    with pytest.raises(DataError, match="a cell of 'words' is a link"):
+        ArrayFile.open(tmp_path / "cells.mat").read("words")
+
+
+def test_columns_of_parquet_with_dots_in_their_names(tmp_path):
+    columns = {"a": [1, 2], "a.b": [3, 4], "c.d": [[5.0], [6.0]]}
+    pq.write_table(pa.table(columns), tmp_path / "dots.parquet")
+    file = ArrayFile.open(tmp_path / "dots.parquet")
+    assert [file.read(name).reshape(-1).tolist() for name in columns] == [[1, 2], [3, 4], [5, 6]]

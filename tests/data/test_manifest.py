@@ -95,3 +95,24 @@ def test_other_files_are_refused(tmp_path, content):
 def test_the_good_one_is_read(tmp_path):
     split = read_manifest(written(tmp_path / "m.json", GOOD), collection(["a", "b", "c"]))
     assert [getattr(split, part).tolist() for part in PARTS] == [[0], [1, 2], [2]]
+
+
+def test_a_published_split_with_copies_comes_back(tmp_path):
+    images = collection(["h", "k", "h", "m"])
+    split = Split("s", np.array([0]), np.array([1, 2, 3]), as_published="Somebody, 2009")
+    again = read_manifest(written(tmp_path / "m.json", split.manifest(images)), images)
+    assert (again.query.tolist(), again.database.tolist()) == ([0], [1, 2, 3])
+
+
+def test_splits_of_equal_images_are_told_apart():
+    """They may carry other tags and labels."""
+    images = collection(["h", "k", "h"])
+    one, other = (Split("s", np.array([1]), np.array([place])) for place in (0, 2))
+    assert one.manifest(images) == other.manifest(images)
+    assert one.fingerprint(images) != other.fingerprint(images)
+
+
+def test_a_manifest_of_brackets_is_none(tmp_path):
+    (tmp_path / "m.json").write_text("[" * 200_000)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_manifest(tmp_path / "m.json", collection("ab"))

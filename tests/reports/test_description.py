@@ -24,6 +24,7 @@ from hashbench.ranking.relevance import Relevance
 from hashbench.reports import description
 from hashbench.reports.description import describe, entropy_explained, mutual_information, telling
 from hashbench.runs.data import Opener, PreparedDataset
+from hashbench.tags.noise import Noise
 from hashbench.tags.protocol import PlainTags, TagsWithoutLabelWords
 from hashbench.tags.recipe import TagRecipe
 
@@ -272,3 +273,12 @@ def test_only_training_images_tell(shapes):
         describe(more.opened(**given), TagRecipe(Few()))["telling"]
         == describe(Made(tags, labels).opened(), TagRecipe(Few()))["telling"]
     )
+
+
+def test_noise_is_that_of_a_run(shapes):
+    """It depends on the order of the images, which in a run is that of their content."""
+    recipe = TagRecipe(PlainTags(), noise=Noise("missing", 0.5))
+    train = sorted(shapes.split.train, key=lambda i: shapes.images.hashes[i])
+    table = recipe.table([shapes.images.tags[i] for i in train], shapes.dataset.label_names())
+    described = {tag["tag"]: tag["images"] for tag in describe(shapes, recipe)["frequent_tags"]}
+    assert described == dict(zip(table.vocabulary, table.carried().tolist(), strict=True))

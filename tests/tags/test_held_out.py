@@ -164,3 +164,27 @@ def test_the_number_of_held_out_tags_is_bounded(monkeypatch):
     assert len(names) == 2 and set(names) < set(
         hold_out([(tag,) for tag in SINGLE for _ in range(10)]).names
     )
+
+
+def test_plurals_within_words_tell_nothing(monkeypatch):
+    """Of any leaf nothing is left where leaves are held out, and of any woman where young women are."""
+    kinds = ("leaf", "autumnleaves", "youngwomen", "women", "womenportrait", "pier", "boat", "lawn")
+    typed = [(kinds[image % 8],) for image in range(96)] + [("leaves",)] * 4
+    monkeypatch.setattr(
+        held_out,
+        "_place",
+        lambda key: ("leaf", "youngwomen").index(key) if key in ("leaf", "youngwomen") else 2,
+    )
+    monkeypatch.setattr(held_out, "PART", 4)
+    found = hold_out(typed)
+    assert found.names == ("leaf", "youngwomen")
+    assert {tag for tags in found.tags for tag in tags} == {"pier", "boat", "lawn"}
+
+
+def test_filler_is_no_answer():
+    filler = ("foo:bar=baz", "nikon lens", "mywinners", "photos", "2007")
+    typed = [
+        (("dog", "cat", "sofa", "rose", "tree", "lawn")[image % 6], filler[image % 5])
+        for image in range(90)
+    ]
+    assert not {"foo bar baz", "nikon len", "mywinner", "photo", "2007"} & set(hold_out(typed).names)
