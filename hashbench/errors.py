@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Of what another library says.
+_LONGEST = 200
+
 
 class HashbenchError(Exception):
     """Base of all errors caused by input, files or configuration rather than by a bug."""
@@ -51,3 +54,14 @@ class StoreError(HashbenchError):
 
 class PluginError(HashbenchError):
     """A plugin that breaks the contract of a hook."""
+
+
+def reason(error: Exception) -> str:
+    r"""What an error of another library says, as a part of one line: no control characters, not too long.
+
+    >>> reason(ValueError("bad\n  header \x0f")), reason(EOFError())
+    ('bad header �', 'EOFError')
+    """
+    said = (isinstance(error, OSError) and error.strerror) or str(error).strip() or type(error).__name__
+    line = " ".join(said.split())
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)[:_LONGEST]

@@ -17,9 +17,8 @@ import numpy as np
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.content import content_hashes
 from hashbench.data.dataset import Dataset
-from hashbench.data.reason import reason
 from hashbench.data.split import Split
-from hashbench.errors import DataError
+from hashbench.errors import DataError, reason
 
 _WORDS = "labels/words"
 # Each part's folder of photos and its file of keywords; the queries first.

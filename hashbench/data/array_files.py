@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.data.array_kinds import KINDS, UNNAMED, Stored
-from hashbench.data.reason import reason
-from hashbench.errors import DataError, HashbenchError, UnknownNameError
+from hashbench.errors import DataError, HashbenchError, UnknownNameError, reason
 
 # Of names in a message: how many, and of each.
 _LISTED, _SHOWN = 10, 30

@@ -18,8 +18,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from hashbench.data.collection import ImageCollection
-from hashbench.data.reason import reason
-from hashbench.errors import DataError
+from hashbench.errors import DataError, reason
 from hashbench.progress import Progress
 from hashbench.threads import cores
 

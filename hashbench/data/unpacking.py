@@ -20,8 +20,7 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
 
-from hashbench.data.reason import reason
-from hashbench.errors import DataError, HashbenchError, StoreError
+from hashbench.errors import DataError, HashbenchError, StoreError, reason
 from hashbench.files import whole_folder
 from hashbench.progress import Progress
 

@@ -44,7 +44,7 @@ def describe(data: PreparedDataset, recipe: TagRecipe, near_queries: int = 0) ->
     """
     images, split, truth = data.images, data.split, data.ground_truth()
     # In the order in which a run has them: noise depends on it.
-    train = sorted(split.train, key=lambda i: images.hashes[i])
+    train = images.by_content(split.train)
     table = _table(data, recipe, train)
     carried = table.incidence.sum(axis=0, dtype=np.int64)
     return {
@@ -186,7 +186,7 @@ def _spread(counts: Sequence[int] | np.ndarray) -> dict[str, float]:
     return {"mean": float(np.mean(counts)), "median": float(np.median(counts)), "max": int(np.max(counts))}
 
 
-def _table(data: PreparedDataset, recipe: TagRecipe, train: Sequence[int]) -> TagTable:
+def _table(data: PreparedDataset, recipe: TagRecipe, train: np.ndarray) -> TagTable:
     """The training images' tags after the recipe; none where it leaves none."""
     raw = [data.images.tags[i] for i in train]
     try:

@@ -37,7 +37,7 @@ class PreparedDataset:
     fingerprints: dict[str, str]
     notices: tuple[str, ...] = ()
     _web_sets: dict[str | None, WebSet] = field(default_factory=dict, init=False, repr=False)
-    _near: list[list[tuple[int, int]]] = field(default_factory=list, init=False, repr=False)
+    _near: dict[Path, list[tuple[int, int]]] = field(default_factory=dict, init=False, repr=False)
 
     def ground_truth(self) -> GroundTruth:
         """The labels; called by evaluation, and for methods that declare labels."""
@@ -50,10 +50,10 @@ class PreparedDataset:
         """
         if not isinstance(self.images, ImageCollection):
             return []
-        if not self._near:
+        if cache not in self._near:
             found = find_near_duplicates(self.split, self.images, cache, progress)
-            self._near.append([(query, other) for query, other, _ in found])
-        return self._near[0]
+            self._near[cache] = [(query, other) for query, other, _ in found]
+        return self._near[cache]
 
     def web_set(self, name: str | None) -> WebSet:
         """A web set of that name or in that folder, or the first one; proved to hold none of the images.

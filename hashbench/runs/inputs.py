@@ -120,7 +120,7 @@ class RunInputs:
     def train(self) -> TrainView[TagTable]:
         """The training images with the declared supervision, in an order that tells nothing."""
         data, recipe = self.run.data, self.run.recipe
-        order = np.array(sorted(self.split.train, key=lambda i: data.images.hashes[i]))
+        order = data.images.by_content(self.split.train)
         return TrainView(
             self.images(order),
             self.method.SUPERVISION,

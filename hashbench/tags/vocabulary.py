@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hashbench import fingerprint
-from hashbench.errors import DataError
+from hashbench.errors import DataError, reason
 
 # Enough for half a million words; what is larger is no list of tags.
 _MOST_BYTES = 8 << 20
@@ -58,9 +58,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"vocabulary {str(path)!r} cannot be read: {reason}. Expected a file with a word a line."
+            f"vocabulary {str(path)!r} cannot be read: {reason(error)}. Expected a file with a word a line."
         ) from error
     if len(content) > _MOST_BYTES:
         raise DataError(f"vocabulary {str(path)!r} is too large. Expected at most {_MOST_BYTES >> 20} MiB.")

@@ -16,11 +16,10 @@ import numpy as np
 
 from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
-from hashbench.data.reason import reason
 from hashbench.data.split import Split
 from hashbench.data.unpacking import check_zip_member
 from hashbench.data.web import WebSet
-from hashbench.errors import DataError
+from hashbench.errors import DataError, reason
 from hashbench_datasets import emoji
 
 _HERE = Path(__file__).parent

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hashbench.data.reason import reason
-from hashbench.errors import DataError
+from hashbench.errors import DataError, reason
 from hashbench_datasets.photos.text import decoded
 
 # A row of a table of 100,000 photos is about 100 bytes.
