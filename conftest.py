@@ -55,11 +55,11 @@ class Pictures:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """320 real pictures, 64 of them queries, under the default backbone."""
+    """400 real pictures, 64 of them queries, under the default backbone."""
     plugins, queries = Plugins(), 64
     dataset = pick("data set", None, plugins.datasets)()
     whole, split = dataset.images(), dataset.splits()["test"]()
-    chosen = np.concatenate([split.query[:queries], split.database[:256]])
+    chosen = np.concatenate([split.query[:queries], split.database[:336]])
     backbone = pick("backbone", None, plugins.backbones)()
     cache = tmp_path_factory.mktemp("features")
 

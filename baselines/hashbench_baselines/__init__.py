@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def hashbench_methods() -> list[type[Method]]:
-    """Bring LSH, PCAH, ITQ, PQ and OPQ."""
-    from hashbench_baselines.itq import ITQ  # noqa: PLC0415
-    from hashbench_baselines.lsh import LSH  # noqa: PLC0415
-    from hashbench_baselines.opq import OPQ  # noqa: PLC0415
-    from hashbench_baselines.pcah import PCAH  # noqa: PLC0415
-    from hashbench_baselines.pq import PQ  # noqa: PLC0415
+    """Bring all of the catalogue."""
+    from hashbench_baselines.catalog import METHODS  # noqa: PLC0415
 
-    return [LSH, PCAH, ITQ, PQ, OPQ]
+    return METHODS

@@ -105,9 +105,9 @@ def test_state_gives_the_method_back(pictures, view):
 def test_embeddings_lie_on_the_sphere_and_codes_do_not_depend_on_the_batch(pictures, view):
     method = fitted(view, **QUICK)
     embeddings = method.embed(pictures.database())
-    assert np.linalg.norm(embeddings, axis=1) == pytest.approx(np.ones(256), abs=1e-5)
+    assert np.linalg.norm(embeddings, axis=1) == pytest.approx(np.ones(336), abs=1e-5)
     whole = method.quantize(embeddings).indices
-    parts = [method.quantize(embeddings[start : start + 50]).indices for start in range(0, 256, 50)]
+    parts = [method.quantize(embeddings[start : start + 50]).indices for start in range(0, 336, 50)]
     assert np.array_equal(np.concatenate(parts), whole)
 
 
@@ -122,7 +122,7 @@ def test_tags_become_a_smaller_set_of_known_meanings(pictures):
     meaning = semantics(pictures.tags, config)
     assert 0 < len(meaning.names) < len(pictures.tags.vocabulary)
     assert np.linalg.norm(meaning.vectors, axis=1) == pytest.approx(np.ones(len(meaning.names)), abs=1e-5)
-    assert meaning.incidence.shape == (256, len(meaning.names))
+    assert meaning.incidence.shape == (336, len(meaning.names))
     assert meaning.incidence.sum() <= pictures.tags.incidence.sum()
 
 

@@ -139,7 +139,7 @@ def test_features_may_be_of_any_width(view):
     method = fitted(
         TrainView(narrow, Supervision.WEB, load_tags=list, load_web=lambda: web, load_labels=list), **QUICK
     )
-    assert method.embed(narrow).shape == (256, 32)
+    assert method.embed(narrow).shape == (336, 32)
 
 
 def test_the_transfer_leaves_the_first_two_layers_as_the_web_images_made_them(view, quick):

@@ -1,0 +1,133 @@
+"""Methods that are a network and a loss: all else that gradient training takes is here, once.
+
+The contract alone: `fitting` imports torch, and is not needed to look a finished run up.
+
+N = images, F = feature dimensions, D = embedding dimensions, b = bits.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from hashbench.codes.binary import BinaryCodes
+from hashbench.data.views import ImageView, TrainView
+from hashbench.methods.config import MethodConfig
+from hashbench.methods.method import Inputs, Method
+from hashbench.tags.table import TagTable
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from hashbench.training.fitting import Objective
+
+
+class DeepConfig(MethodConfig):
+    """What can be set of every network; methods override the defaults.
+
+    Attributes:
+        iterations: Gradient steps.
+        batch_size: Images a step.
+        learning_rate: Adam's, at the start.
+        decay: What the learning rate is multiplied by ...
+        decay_every: ... every so many iterations.
+        weight_decay: Adam's L2 penalty.
+        hidden: Width of the hidden layer; 0 for none.
+        dropout: Share of each layer's inputs that training leaves out.
+        augment: Crop, mirror and recolour pixels at random at every step, and send them through the
+            frozen backbone; else train on its features of the images as they are.
+    """
+
+    iterations: int = Field(default=600, ge=1)
+    batch_size: int = Field(default=256, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    decay: float = Field(default=1.0, gt=0, le=1)
+    decay_every: int = Field(default=300, ge=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    hidden: int = Field(default=0, ge=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    augment: bool = False
+
+
+class DeepMethod(Method):
+    """A network on the backbone's features. Subclasses write it, its loss, and how it quantizes.
+
+    Attributes:
+        VIEWS: How often a loss looks at each image of a batch.
+        network: Maps features (B, F) to embeddings (B, D); there once `fit` has called `build`.
+    """
+
+    Config = DeepConfig
+    VIEWS: ClassVar[int] = 1
+    network: nn.Module
+
+    @property
+    def inputs(self) -> Inputs:
+        """Pixels where they are augmented, else frozen features."""
+        return "pixels" if self.config.augment else "features"
+
+    def prepare(self) -> None:
+        """Import torch and what is built on it."""
+        import hashbench.training.fitting  # noqa: F401, PLC0415
+
+    @abstractmethod
+    def build(self, width: int) -> nn.Module:
+        """The network for features of `width` dimensions, with fresh weights.
+
+        Its first weight of two axes must be (outputs, width): `load_state` reads the width there.
+        """
+
+    @abstractmethod
+    def objective(self, view: TrainView[TagTable]) -> Objective:
+        """The loss of a batch, and what is trained besides the network; see `fitting.Objective`."""
+
+    def fit(self, view: TrainView[TagTable]) -> None:
+        """Train the network; weights, batches and dropout follow the seed."""
+        from hashbench.training.fitting import Source, optimise, seeded  # noqa: PLC0415
+
+        source = Source.of(self)
+        with seeded(self.context.seed):
+            self.network = self.build(source.width(view.images)).to(self.context.device)
+            objective = self.objective(view)
+        optimise(self, view, source, objective)
+
+    def embed(self, images: ImageView) -> np.ndarray:
+        """The network's outputs, float32 (N, D)."""
+        from hashbench.training.fitting import Source, embed  # noqa: PLC0415
+
+        return embed(self.network, Source.of(self), images)
+
+    def tensor(self, array: np.ndarray) -> torch.Tensor:
+        """An array where the network computes."""
+        import torch  # noqa: PLC0415
+
+        return torch.from_numpy(np.array(array)).to(self.context.device)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The network's weights by name."""
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Build the network again and take its weights back."""
+        width = next(array.shape[1] for array in state.values() if array.ndim == 2)
+        self.network = self.build(width).to(self.context.device)
+        self.network.load_state_dict({name: self.tensor(array) for name, array in state.items()})
+
+
+class DeepHash(DeepMethod):
+    """A network whose outputs' signs are the bits."""
+
+    def build(self, width: int) -> nn.Module:
+        """A linear layer, or two with a rectifier between them."""
+        from hashbench.training.fitting import head  # noqa: PLC0415
+
+        return head(width, self.context.bits, hidden=self.config.hidden, dropout=self.config.dropout)
+
+    def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
+        """Their signs."""
+        return BinaryCodes.from_signs(embeddings)
