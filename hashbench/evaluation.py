@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes, Similarity
-from hashbench.codes.binary import BinaryCodes
+from hashbench.codes.floats import FloatCodes
 from hashbench.codes.reading import Layout, additive_codes, binary_codes
+from hashbench.codes.scalar import ScalarCodes
+from hashbench.codes.storage import Codes
 from hashbench.data.label_files import multi_hot
 from hashbench.errors import ConfigError, DataError, UnknownNameError
 from hashbench.metrics.code_statistics import statistics
@@ -26,15 +28,16 @@ from hashbench.metrics.presets import PRESETS, MetricPreset
 from hashbench.metrics.radius import EmptyBall
 from hashbench.metrics.score import Scores, merge_tiles, score
 from hashbench.ranking.counts import DistanceCounts
-from hashbench.ranking.distances import Distances, Hamming, aqd, hamming, sqd
+from hashbench.ranking.distances import Hamming, suited
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance, RelevanceRule
 from hashbench.training.device import resolve_device
 
 E = TypeVar("E", bound=StrEnum)
-Codes = BinaryCodes | AdditiveCodes
 
 ALL = "all"
+# The queries' codes, the database's, and the bits of one without padding.
+_Sides = tuple[Codes | None, Codes, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +173,17 @@ def evaluate(
     wanted = _presets(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
     chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
-    if codebooks is not None or isinstance(database_codes, AdditiveCodes):
+    if isinstance(database_codes, FloatCodes | ScalarCodes):
+        sides: _Sides = query_codes, database_codes, database_codes.bits
+    elif codebooks is not None or isinstance(database_codes, AdditiveCodes):
         kind = _one_of(Similarity, "similarity", similarity)
-        distances, codes, bits = _quantized(query_codes, database_codes, codebooks, query_embeddings, kind)
+        sides = _quantized(query_codes, database_codes, codebooks, kind)
     elif query_embeddings is not None:
         raise ConfigError("query embeddings rank quantization codes only. Expected codebooks beside them.")
     else:
-        distances, codes, bits = _binary(query_codes, database_codes, _one_of(Layout, "layout", layout))
+        sides = _binary(query_codes, database_codes, _one_of(Layout, "layout", layout))
+    queries, codes, bits = sides
+    distances = suited(queries, codes, None if query_embeddings is None else np.asarray(query_embeddings))
     truth = Relevance.of(*multi_hot(query_labels, database_labels), rule)
     started = time.perf_counter()
     scores = {one.name: score(one, truth, wanted, chosen) for one in distances}
@@ -221,8 +228,8 @@ def _one_of(kind: type[E], what: str, name: str) -> E:
     return kind(name)
 
 
-def _binary(query: Any, database: Any, layout: Layout) -> tuple[list[Distances], Codes, int]:
-    """How binary codes rank, the database's codes, and the bits of one without padding."""
+def _binary(query: Any, database: Any, layout: Layout) -> _Sides:
+    """Codes of both sides."""
     if query is None:
         raise ConfigError("no query codes are given. Expected them for binary codes.")
     queries, width = binary_codes(query, "query", layout)
@@ -232,26 +239,15 @@ def _binary(query: Any, database: Any, layout: Layout) -> tuple[list[Distances],
             f"query codes have {width} bits, database codes {bits}. Expected equal numbers; rows are "
             "items, columns bits or packed bytes."
         )
-    return [hamming(queries, items)], items, bits
+    return queries, items, bits
 
 
-def _quantized(
-    query: Any, database: Any, codebooks: Any, embeddings: Any, similarity: Similarity
-) -> tuple[list[Distances], Codes, int]:
-    """How quantization codes rank, the database's codes, and the bits of one."""
+def _quantized(query: Any, database: Any, codebooks: Any, similarity: Similarity) -> _Sides:
+    """Codes of both sides."""
     items = additive_codes(database, codebooks, similarity, "database")
-    found: list[Distances] = []
-    if embeddings is not None:
-        floats = np.asarray(embeddings)
-        if floats.ndim != 2:
-            raise DataError(f"query embeddings have shape {floats.shape}. Expected (queries, dimensions).")
-        found.append(aqd(floats, items))
-    if query is not None:
-        found.append(sqd(additive_codes(query, items.codebooks, items.similarity, "query"), items))
-    if not found:
-        raise ConfigError("neither query codes nor query embeddings are given. Expected one or both.")
+    queries = None if query is None else additive_codes(query, items.codebooks, items.similarity, "query")
     books, words = items.codebooks.shape[:2]
-    return found, items, books * (words - 1).bit_length()
+    return queries, items, books * (words - 1).bit_length()
 
 
 def _plain(curve: Curve) -> dict[str, list[float | None]]:

@@ -33,7 +33,7 @@ CODES = Sides(
     ),
 )
 # One of these is in every file of `hashbench.codes.storage`.
-_OWN = {"database_packed", "database_indices"}
+_OWN = {"database_packed", "database_indices", "database_values"}
 _WANTED = "Expected -1 and +1, 0 and 1, or packed bytes (uint8)"
 
 
@@ -81,8 +81,8 @@ def read_codes(path: Path, query_path: Path | None, keys: Mapping[str, str]) -> 
     if query_path is None and "kind" in names and names & _OWN:
         with readable(path):
             query, database, embeddings = load_codes(path)
-        quantized = isinstance(database, AdditiveCodes)
-        return StoredCodes(query, database, query_embeddings=embeddings if quantized else None)
+        binary = isinstance(database, BinaryCodes)
+        return StoredCodes(query, database, query_embeddings=None if binary else embeddings)
     if "codebooks" in names or "codebooks" in keys:
         return _quantized(file, file if query_path is None else ArrayFile.open(query_path), keys)
     return StoredCodes(*CODES.read(path, query_path, keys))

@@ -8,9 +8,13 @@ import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
+from hashbench.codes.floats import FloatCodes
+from hashbench.codes.scalar import ScalarCodes
 from hashbench.errors import DataError
 
-Codes = BinaryCodes | AdditiveCodes
+# Codes that are compared as vectors, by their reconstructions.
+VectorCodes = AdditiveCodes | ScalarCodes | FloatCodes
+Codes = BinaryCodes | VectorCodes
 
 
 def save_codes(
@@ -49,10 +53,14 @@ def load_codes(path: Path) -> tuple[Codes, Codes, np.ndarray | None]:
 
 
 def _codes(kind: str, part: str, arrays: dict[str, np.ndarray]) -> Codes:
+    own = {name.removeprefix(f"{part}_"): array for name, array in arrays.items() if name.startswith(part)}
     if kind == BinaryCodes.KIND:
-        return BinaryCodes(arrays[f"{part}_packed"])
-    return AdditiveCodes(
-        arrays[f"{part}_indices"],
-        arrays[f"{part}_codebooks"],
-        Similarity(str(arrays[f"{part}_similarity"])),
-    )
+        return BinaryCodes(own["packed"])
+    similarity = Similarity(str(own["similarity"]))
+    if kind == FloatCodes.KIND:
+        return FloatCodes(own["values"], similarity)
+    if kind == ScalarCodes.KIND:
+        return ScalarCodes(
+            own["packed"], own["offset"], own["step"], int(own["width"]), own.get("factors"), similarity
+        )
+    return AdditiveCodes(own["indices"], own["codebooks"], similarity)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
 from hashbench.codes.binary import BinaryCodes
+from hashbench.codes.storage import Codes, VectorCodes
 
 # Items that are unpacked at once: float32 counts them exactly.
 _CHUNK = 65_536
@@ -67,14 +68,15 @@ def unused_codewords(codes: AdditiveCodes) -> np.ndarray:
     return (_usage(codes) == 0).sum(axis=1)
 
 
-def distinct_codes(codes: BinaryCodes | AdditiveCodes) -> int:
-    """Number of different codes among the items."""
-    rows = codes.packed if isinstance(codes, BinaryCodes) else codes.indices
-    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
+def distinct_codes(codes: Codes) -> int:
+    """Number of different codes among the items; what scalar codes keep beside their levels is left out."""
+    stored = codes.arrays()
+    rows = next(np.ascontiguousarray(stored[n]) for n in ("packed", "indices", "values") if n in stored)
+    whole = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).reshape(-1)
     return len(np.unique(whole))
 
 
-def quantization_error(codes: AdditiveCodes, embeddings: np.ndarray) -> float:
+def quantization_error(codes: VectorCodes, embeddings: np.ndarray) -> float:
     """Mean squared distance between embeddings (N, D) and their reconstructions.
 
     >>> from hashbench.codes.additive import Similarity
@@ -88,13 +90,13 @@ def quantization_error(codes: AdditiveCodes, embeddings: np.ndarray) -> float:
 
 
 def statistics(
-    codes: BinaryCodes | AdditiveCodes, embeddings: np.ndarray | None = None, bits: int | None = None
+    codes: Codes, embeddings: np.ndarray | None = None, bits: int | None = None
 ) -> dict[str, float]:
     """Every statistic of a code set as one number each, by name.
 
     Args:
         codes: The database's codes.
-        embeddings: What additive codes quantize (N, D), for their error.
+        embeddings: What codes that are no bits quantize (N, D), for their error.
         bits: Bits of a binary code, where the others are padding.
     """
     values = {"distinct_codes": float(distinct_codes(codes))}
@@ -103,8 +105,9 @@ def statistics(
         values["bit_correlation"] = bit_correlation(codes, bits)
         values["bit_entropy"] = bit_entropy(codes)
         return values
-    values["codeword_entropy"] = float(codeword_entropy(codes).mean())
-    values["unused_codewords"] = float(unused_codewords(codes).sum())
+    if isinstance(codes, AdditiveCodes):
+        values["codeword_entropy"] = float(codeword_entropy(codes).mean())
+        values["unused_codewords"] = float(unused_codewords(codes).sum())
     if embeddings is not None:
         values["quantization_error"] = quantization_error(codes, embeddings)
     return values

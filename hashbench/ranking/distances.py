@@ -16,7 +16,10 @@ import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
-from hashbench.errors import DataError
+from hashbench.codes.floats import FloatCodes
+from hashbench.codes.scalar import ScalarCodes
+from hashbench.codes.storage import Codes, VectorCodes
+from hashbench.errors import ConfigError, DataError
 
 
 class _Compared:
@@ -128,33 +131,31 @@ class LookUp(_Compared):
 
 @dataclass(frozen=True)
 class Dense(_Compared):
-    """Float embeddings compared without quantization: what the codes aim at.
+    """Float vectors compared as they are: embeddings, or what codes are reconstructed to.
 
     Attributes:
-        name: `feature`, or `cosine`.
+        name: `feature` or `cosine` for embeddings, which is what codes aim at; `aqd` or `sqd` for
+            reconstructions.
         query: float32 (Q, D).
         database: float32 (N, D).
         similarity: How they are compared.
+        bias: float32 (N,), the part of an item's distance that no query changes.
     """
 
     name: str
     query: np.ndarray
     database: np.ndarray
     similarity: Similarity
+    bias: np.ndarray
 
     @property
     def weight(self) -> float:
         """What the inner product counts in a distance."""
         return float(_weight(self.similarity))
 
-    @cached_property
-    def bias(self) -> np.ndarray:
-        """The part of an item's distance that no query changes, float32 (N,)."""
-        return _bias(self.database, self.similarity)
-
     def take(self, items: slice | np.ndarray) -> Dense:
         """The same queries against some items, in that order."""
-        return replace(self, database=self.database[items])
+        return replace(self, database=self.database[items], bias=self.bias[items])
 
     def tile(self, part: slice) -> np.ndarray:
         """Distances of some queries to every item, float32 (q, N)."""
@@ -177,19 +178,55 @@ def hamming(query: BinaryCodes, database: BinaryCodes) -> Hamming:
     return Hamming(query, database)
 
 
-def aqd(query_embeddings: np.ndarray, database: AdditiveCodes) -> LookUp:
+def suited(query: Codes | None, database: Codes, query_embeddings: np.ndarray | None) -> list[Distances]:
+    """Every distance that suits the kind of codes, the one to rank methods by first.
+
+    Args:
+        query: Codes of Q queries, of the same kind; None for `aqd` alone.
+        database: Codes of N items.
+        query_embeddings: float32 (Q, D), for `aqd`; not looked at where codes are binary or floats.
+
+    Raises:
+        DataError: The two are of different kinds or do not fit together.
+        ConfigError: There are neither codes nor embeddings of queries.
+    """
+    if query is not None and query.KIND != database.KIND:
+        raise DataError(f"query codes are {query.KIND}, database codes {database.KIND}.")
+    if isinstance(database, BinaryCodes) and isinstance(query, BinaryCodes):
+        return [hamming(query, database)]
+    if isinstance(database, FloatCodes) and isinstance(query, FloatCodes):
+        return [feature(query.values, database.values, database.similarity)]
+    found: list[Distances] = []
+    if not isinstance(database, BinaryCodes):
+        if query_embeddings is not None:
+            found.append(aqd(query_embeddings, database))
+        if query is not None and not isinstance(query, BinaryCodes):
+            found.append(sqd(query, database))
+    if not found:
+        raise ConfigError("neither query codes nor query embeddings are given. Expected one or both.")
+    return found
+
+
+def aqd(query_embeddings: np.ndarray, database: VectorCodes) -> LookUp | Dense:
     """Asymmetric quantizer distance: float queries (Q, D) against reconstructions.
 
     Raises:
         DataError: A side is empty, dimensions differ, or a number is not finite.
     """
     queries = _float32(query_embeddings)
-    _check(queries, database.indices, same_width=False)
-    _check(queries, database.codebooks.reshape(-1, database.codebooks.shape[2]))
-    return LookUp("aqd", queries, database, _bias_of_codes(database))
+    if queries.ndim != 2:
+        raise DataError(f"query embeddings have shape {queries.shape}. Expected (queries, dimensions).")
+    if isinstance(database, AdditiveCodes):
+        _check(queries, database.indices, same_width=False)
+        _check(queries, database.codebooks.reshape(-1, database.codebooks.shape[2]))
+        bias = _bias(database, database.similarity)
+        return LookUp("aqd", queries, database, bias)
+    items = database.reconstruct()
+    _check(queries, items)
+    return Dense("aqd", queries, items, database.similarity, _bias(database, database.similarity))
 
 
-def sqd(query: AdditiveCodes, database: AdditiveCodes) -> LookUp:
+def sqd(query: VectorCodes, database: VectorCodes) -> LookUp | Dense:
     """Symmetric quantizer distance: reconstructed queries against reconstructions."""
     return replace(aqd(query.reconstruct(), database), name="sqd")
 
@@ -202,7 +239,7 @@ def feature(query: np.ndarray, database: np.ndarray, similarity: Similarity) -> 
     """
     queries, items = _float32(query), _float32(database)
     _check(queries, items)
-    return Dense("feature", queries, items, similarity)
+    return Dense("feature", queries, items, similarity, _bias(items, similarity))
 
 
 def cosine(query: np.ndarray, database: np.ndarray) -> Dense:
@@ -252,14 +289,11 @@ def _weight(similarity: Similarity) -> np.float32:
     return np.float32(-1 if similarity is Similarity.INNER_PRODUCT else -2)
 
 
-def _bias(vectors: np.ndarray, similarity: Similarity) -> np.ndarray:
+def _bias(items: np.ndarray | VectorCodes, similarity: Similarity) -> np.ndarray:
     """What is added to the weighted inner product, float32 (N,)."""
     if similarity is Similarity.INNER_PRODUCT:
-        return np.zeros(len(vectors), dtype=np.float32)
+        return np.zeros(len(items), dtype=np.float32)
+    if isinstance(items, ScalarCodes):
+        return items.squared_lengths()
+    vectors = items if isinstance(items, np.ndarray) else items.reconstruct()
     return np.einsum("nd,nd->n", vectors, vectors)
-
-
-def _bias_of_codes(database: AdditiveCodes) -> np.ndarray:
-    if database.similarity is Similarity.INNER_PRODUCT:
-        return np.zeros(len(database), dtype=np.float32)
-    return _bias(database.reconstruct(), database.similarity)

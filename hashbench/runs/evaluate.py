@@ -12,14 +12,14 @@ from functools import partial
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
-from hashbench.codes.binary import BinaryCodes
+from hashbench.codes.scalar import ScalarCodes
 from hashbench.codes.storage import Codes
 from hashbench.errors import DataError
 from hashbench.methods.method import Method
 from hashbench.metrics.code_statistics import statistics
 from hashbench.metrics.presets import PRESETS, SUITE
 from hashbench.metrics.score import score
-from hashbench.ranking.distances import Distances, aqd, feature, hamming, sqd
+from hashbench.ranking.distances import Distances, feature, suited
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance
 from hashbench.ranking.search import nearest
@@ -52,15 +52,10 @@ class Encoded:
 
     def distances(self) -> Iterator[Distances]:
         """Every distance that suits the kind of code, the one to rank methods by first."""
-        query, database = self.query, self.database
-        if isinstance(query, BinaryCodes) and isinstance(database, BinaryCodes):
-            yield hamming(query, database)
-        elif isinstance(query, AdditiveCodes) and isinstance(database, AdditiveCodes):
-            yield aqd(self.query_embeddings, database)
-            yield sqd(query, database)
+        database = self.database
+        yield from suited(self.query, database, self.query_embeddings)
+        if isinstance(database, AdditiveCodes | ScalarCodes):
             yield feature(self.query_embeddings, self.database_embeddings, database.similarity)
-        else:
-            raise DataError(f"query codes are {query.KIND}, database codes {database.KIND}.")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
+from hashbench.codes.scalar import ScalarCodes
 from hashbench.data.split import PARTS
 from hashbench.data.views import TrainView
 from hashbench.methods.method import Method
@@ -55,7 +56,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(device),
     )
-    asymmetric = isinstance(encoded.database, AdditiveCodes)
+    asymmetric = isinstance(encoded.database, AdditiveCodes | ScalarCodes)
     output = RunOutput(
         query=encoded.query,
         database=encoded.database,
