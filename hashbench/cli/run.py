@@ -13,13 +13,16 @@ from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hashbench.runs.request import RunRequest
+    from hashbench.progress import Progress
+    from hashbench.runs.request import Preparer, RunRequest
 
 DEFAULT_STORE = Path("runs")
 
 
 def run(
-    method: Annotated[list[str], typer.Option(help="Method to run; repeat for several.")],
+    method: Annotated[
+        list[str], typer.Option(help="Method to run; repeat for several, `all` for all that are installed.")
+    ],
     bits: Annotated[str, typer.Option(help="Bits an image, a comma list of multiples of 8.")] = "32",
     dataset: Annotated[str | None, typer.Option(help="Data set; see `hashbench datasets`.")] = None,
     tags: Tags = None,
@@ -67,9 +70,18 @@ def run(
     ] = Format.TABLE,
 ) -> None:
     """Train, encode and score methods; finished runs are taken from the store."""
-    from hashbench.runs.request import RunRequest, parse_settings
+    from hashbench.plugins import Plugins
+    from hashbench.progress import on_stderr
+    from hashbench.runs.request import ALL, Preparer, RunRequest, parse_settings
 
-    known = parse_settings(settings or [], method)
+    preparer, report = Preparer(Plugins()), on_stderr()
+    names = method
+    if ALL in method:
+        opened = preparer.opener.open(dataset, split, data_root, tags)
+        names, left_out = preparer.methods(method, opened, web)
+        for sentence in left_out:
+            report.note(sentence)
+    known = parse_settings(settings or [], names)
     protocols: list[str | None] = [*protocol] if protocol else [None]
     noises: list[str | None] = [*noise] if noise else [None]
     requests = [
@@ -94,23 +106,26 @@ def run(
         for chosen, damage, name, budget, number in product(
             protocols,
             noises,
-            method,
+            names,
             _numbers("--bits", bits),
             _numbers("--seed", seed),
         )
     ]
-    _carry_out(requests, device, runs, output)
+    _carry_out(preparer, requests, device, runs, output, report)
 
 
-def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Format) -> None:
+def _carry_out(
+    preparer: Preparer,
+    requests: list[RunRequest],
+    device: str,
+    runs: Path,
+    output: Format,
+    report: Progress,
+) -> None:
     """Validate every request, run those that the store does not have, print."""
     from hashbench.files import cache_root
-    from hashbench.plugins import Plugins
-    from hashbench.progress import on_stderr
-    from hashbench.runs.request import Preparer
     from hashbench.runs.store import RunStore
 
-    preparer = Preparer(Plugins())
     # No noise of any kind is one run, and a run that is asked for twice is one seed.
     prepared = list({one.spec.key(): one for one in map(preparer.prepare, requests)}.values())
     if requests[0].web and not any(one.web for one in prepared):
@@ -118,7 +133,6 @@ def _carry_out(requests: list[RunRequest], device: str, runs: Path, output: Form
     store = RunStore(runs)
     store.prepare()
     records = []
-    report = on_stderr()
     for one in prepared:
         record = store.find(one.spec)
         if record is None:

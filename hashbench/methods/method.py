@@ -98,6 +98,13 @@ class Method(ABC):
         """Whether the method works on frozen features or on pixels; may depend on its settings."""
         return "features"
 
+    def bits_for(self, width: int) -> int:
+        """Bits an item for features of `width` dimensions: the budget, if codes have no size of their own.
+
+        A run whose codes take what they take, floats for instance, is one run whatever was asked for.
+        """
+        return self.context.bits
+
     def sources(self) -> dict[str, str]:
         """Content hashes of files that the settings name (word vectors, say): part of a run's key."""
         return {}

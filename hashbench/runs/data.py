@@ -10,6 +10,7 @@ from hashbench.data.dataset import Dataset
 from hashbench.data.manifest import read_manifest
 from hashbench.data.near_duplicates import find_near_duplicates
 from hashbench.data.split import Split, check_disjoint_content, validation_split
+from hashbench.data.supervision import Supervision
 from hashbench.data.web import WebSet, check_disjoint_web
 from hashbench.data.web_folder import read_web_folder
 from hashbench.errors import DataError, UnknownNameError
@@ -42,6 +43,14 @@ class PreparedDataset:
     def ground_truth(self) -> GroundTruth:
         """The labels; called by evaluation, and for methods that declare labels."""
         return self.dataset.ground_truth()
+
+    def lacks(self, supervision: Supervision) -> str:
+        """What a method of that supervision would learn from and is not there; empty where all is there."""
+        if supervision.sees_tags and not any(self.images.tags):
+            return "tags"
+        if supervision.sees_web and not self.dataset.web_sets():
+            return "web set"
+        return ""
 
     def near_duplicates(self, cache: Path, progress: Progress) -> list[tuple[int, int]]:
         """Queries whose picture is, hardly changed, also among the others, and that other image of each.

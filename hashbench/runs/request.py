@@ -5,7 +5,7 @@ Nothing here computes features or trains: a run that is in the store is found in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from hashbench.runs.spec import RunSpec
 from hashbench.tags.noise import Noise
 from hashbench.tags.recipe import TagRecipe
 from hashbench.tags.vocabulary import read_vocabulary
+
+# In the place of a method's name: every method that finds in the data set what it learns from.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,23 @@ class Preparer:
         self.plugins = plugins
         self.opener = Opener(plugins)
 
+    def methods(
+        self, names: Sequence[str], data: PreparedDataset, web: str | None
+    ) -> tuple[list[str], list[str]]:
+        """Names of methods with `all` spelt out, and a sentence for each that is left out.
+
+        Left out is what finds in the data set, and in the web set that is given, nothing to learn from.
+        """
+        found, said = [], []
+        for name, method in self.plugins.methods.items():
+            seen = method.SUPERVISION
+            lacking = "" if seen.sees_web and web else data.lacks(seen)
+            if lacking and name not in names:
+                said.append(f"{name} is left out: {data.images.name} has no {lacking}")
+            else:
+                found.append(name)
+        return [*found, *(name for name in names if name not in {ALL, *found})], said
+
     def prepare(self, request: RunRequest) -> PreparedRun:
         """Look everything up and validate it.
 
@@ -83,7 +103,7 @@ class Preparer:
         config = resolve_config(method.PLUGIN_NAME, method.Config, preset.config, request.settings)
         recipe = self.recipe(request.protocol, request.vocabulary, request.noise, request.noise_seed)
         # Building the method checks the budget before any data is opened.
-        sources = method(config, Context(request.bits, request.seed)).sources()
+        unfitted = method(config, Context(request.bits, request.seed))
         data = self.opener.open(request.dataset, request.split, request.data_root, request.tags)
         web = data.web_set(request.web) if method.SUPERVISION.sees_web else None
         backbone = self._backbone(request, preset, data.images)
@@ -92,9 +112,9 @@ class Preparer:
                 "name": method.PLUGIN_NAME,
                 "version": method.VERSION,
                 "config": config.model_dump(mode="json"),
-                "sources": sources,
+                "sources": unfitted.sources(),
             },
-            bits=request.bits,
+            bits=unfitted.bits_for(_width(backbone, data.images)),
             dataset={"name": data.images.name, **data.fingerprints},
             split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
             protocol=recipe.identity(),
@@ -141,6 +161,14 @@ def _preset(method: type[Method], name: str | None) -> Preset:
     return method.PRESETS[chosen]
 
 
+def _width(backbone: Backbone | None, images: Collection) -> int:
+    """Dimensions of the features."""
+    if backbone is None and isinstance(images, FeatureCollection):
+        return int(images.features.shape[1])
+    assert backbone is not None  # noqa: S101 - images have a backbone
+    return backbone.DIM
+
+
 def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> str:
     """In few words, how the settings differ from the method's usual ones."""
     usual = resolve_config(method.PLUGIN_NAME, method.Config, _preset(method, preset).config, {})
@@ -150,7 +178,7 @@ def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> 
     return ", ".join(named + changed)
 
 
-def parse_settings(pairs: list[str], methods: list[str]) -> dict[str, dict[str, str]]:
+def parse_settings(pairs: Sequence[str], methods: Sequence[str]) -> dict[str, dict[str, str]]:
     """Settings of each method from `key=value`, which means all of them, and `method.key=value`.
 
     Raises:
