@@ -1,0 +1,92 @@
+"""RaBitQ (Gao and Long, SIGMOD 2024): one bit a dimension, and two numbers an item that make it unbiased.
+
+N = images, F = feature dimensions, D = dimensions that are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import Field
+
+from hashbench.codes.additive import Similarity
+from hashbench.codes.scalar import ScalarCodes
+from hashbench.data.views import ImageView, TrainView
+from hashbench.errors import ConfigError
+from hashbench.tags.table import TagTable
+from hashbench.training.seeding import numpy_generator
+from hashbench_baselines.blocks import by_blocks
+from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.uncompressed import Uncompressed, UncompressedConfig
+
+# Two float32 numbers an item.
+_FACTOR_BITS = 64
+
+
+class RaBitQConfig(UncompressedConfig):
+    """Settings of RaBitQ.
+
+    Attributes:
+        dimensions: PCA reduces to this many dimensions first; 0 keeps all, as the paper does.
+    """
+
+    dimensions: int = Field(default=0, ge=0)
+
+
+class RaBitQ(Uncompressed):
+    """Signs of randomly turned features, scaled so that inner products are right on average."""
+
+    PLUGIN_NAME = "rabitq"
+    DESCRIPTION = "one bit a dimension and two factors an item (Gao and Long, 2024)"
+    Config = RaBitQConfig
+    mean: np.ndarray
+    rotation: np.ndarray
+
+    def bits_for(self, width: int) -> int:
+        """D bits, filled up to whole bytes, and the factors' 64."""
+        return -(-(self.config.dimensions or width) // 8) * 8 + _FACTOR_BITS
+
+    def fit(self, view: TrainView[TagTable]) -> None:
+        """Centre, and draw the rotation."""
+        vectors = super().embed(view.images)
+        width = vectors.shape[1]
+        kept = self.config.dimensions or width
+        if kept > width:
+            raise ConfigError(f"rabitq setting dimensions={kept}: features have {width}.")
+        self.mean = vectors.mean(axis=0)
+        generator = numpy_generator(self.context.seed, "rabitq")
+        turn, _ = np.linalg.qr(generator.standard_normal((kept, kept)))
+        if kept < width:
+            turn = principal_directions(vectors - self.mean, kept) @ turn
+        self.rotation = turn.astype(np.float32)
+
+    def embed(self, images: ImageView) -> np.ndarray:
+        """Centred and turned features, float32 (N, D)."""
+        return by_blocks(super().embed(images), lambda part: (part - self.mean) @ self.rotation)
+
+    def quantize(self, embeddings: np.ndarray) -> ScalarCodes:
+        """Signs of items x scaled by |x|^2 / |x|_1: their inner product with x is |x|^2, with q <x, q> on average.
+
+        That is the paper's unbiased estimator (theorem 3.2) with the item's norm multiplied in. FAISS's
+        `IndexRaBitQ` has the same distances; its bytes are laid out for its own use.
+        """
+        lengths = np.einsum("nd,nd->n", embeddings, embeddings)
+        spread = np.maximum(np.abs(embeddings).sum(axis=1), np.finfo(np.float32).tiny)
+        offset, step = np.array([-1], dtype=np.float32), np.array([2], dtype=np.float32)
+        return ScalarCodes(
+            np.packbits(embeddings > 0, axis=1),
+            offset,
+            step,
+            embeddings.shape[1],
+            np.stack([lengths / spread, lengths], axis=1),
+            Similarity.SQUARED_L2,
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Mean (F,) and rotation (F, D)."""
+        return {"mean": self.mean, "rotation": self.rotation}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take both back."""
+        self.mean, self.rotation = state["mean"], state["rotation"]
