@@ -13,10 +13,17 @@ from rich.text import Text
 from tabulate import tabulate
 
 from hashbench.data.collection import TruthKind
+from hashbench.data.supervision import Supervision
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
 from hashbench.reports.leaderboard import BAND, COSTS, GROUP, main_metric, with_spread
 
+# Methods that are shown what the others have to do without, and what is to be said of them.
+_CEILING = "labels (ceiling)"
+_OF_CEILING = (
+    "methods that learn from labels see clean ones of the training images. They show what labels would be "
+    "worth, and compete with no other row."
+)
 _NAMES = ("learns from", "method", "bits", "distance")
 # The metrics that a table shows, by kind; the others are in the record.
 _HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
@@ -38,10 +45,11 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
 
 def _teachers(board: pd.DataFrame) -> list[str]:
     """What each method learns from; web sets of one name are told apart by their content."""
+    said = board["supervision"].astype(str).replace({Supervision.LABELS.value: _CEILING})
     ambiguous = board.groupby("web")["web content"].transform("nunique") > 1
-    columns = zip(board["supervision"], board["web"], board["web content"], ambiguous, strict=True)
+    columns = zip(said, board["web"], board["web content"], ambiguous, strict=True)
     return [
-        f"{kind} ({web}{f' {content}' if several else ''})" if web else str(kind)
+        f"{kind} ({web}{f' {content}' if several else ''})" if web else kind
         for kind, web, content, several in columns
     ]
 
@@ -83,6 +91,8 @@ def comparisons(board: pd.DataFrame, preset: MetricPreset) -> Iterator[Compariso
     for title, part in zip(titles, parts, strict=True):
         several = titles.count(title) > 1
         notices = dict.fromkeys(sentence for said in part["notices"] for sentence in said)
+        if (part["supervision"] == Supervision.LABELS.value).any():
+            notices[_OF_CEILING] = None
         told = f"{title} [{part['comparable'].iloc[0]}]" if several else title
         yield Comparison(told, cells(part, preset), tuple(notices))
 
@@ -133,8 +143,9 @@ def _table(title: str, body: pd.DataFrame) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
     for header in body.columns:
         table.add_column(header, justify=_side(header), overflow="fold")
-    for row in body.itertuples(index=False):
-        table.add_row(*map(Text, row))
+    kinds = body[_NAMES[0]].tolist()
+    for row, kind, following in zip(body.values.tolist(), kinds, [*kinds[1:], None], strict=True):
+        table.add_row(*map(Text, row), end_section=kind != following)
     return table
 
 
