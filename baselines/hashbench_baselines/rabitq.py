@@ -66,7 +66,7 @@ class RaBitQ(Uncompressed):
         return by_blocks(super().embed(images), lambda part: (part - self.mean) @ self.rotation)
 
     def quantize(self, embeddings: np.ndarray) -> ScalarCodes:
-        """Signs of items x scaled by |x|^2 / |x|_1: their inner product with x is |x|^2, with q <x, q> on average.
+        """Signs of items x, scaled to give |x|^2 with x, and with a query q <x, q> on average.
 
         That is the paper's unbiased estimator (theorem 3.2) with the item's norm multiplied in. FAISS's
         `IndexRaBitQ` has the same distances; its bytes are laid out for its own use.
