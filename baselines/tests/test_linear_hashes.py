@@ -1,0 +1,113 @@
+"""LSH, PCAH and ITQ against scikit-learn, FAISS and the paper's objective."""
+
+from itertools import pairwise
+
+import faiss
+import numpy as np
+import pytest
+
+from hashbench.errors import ConfigError
+from hashbench_baselines.itq import ITQ, ITQConfig, rotate_to_signs
+from hashbench_baselines.lsh import LSH
+from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.pcah import PCAH
+
+from .measuring import differ_by_chance, encode, fitted, mean_ap
+
+SEEDS = range(6)
+
+
+def scores(cls, pictures, **settings):
+    """mAP of each seed, fitted to the database."""
+    database = pictures.features[pictures.queries :]
+    methods = [fitted(cls, database, seed=seed, **settings) for seed in SEEDS]
+    return [mean_ap(encode(method, pictures.features), pictures) for method in methods]
+
+
+def sign_error(projected):
+    return np.square(np.where(projected > 0, 1, -1) - projected).sum()
+
+
+def test_principal_directions_equal_scikit_learns():
+    from sklearn.decomposition import PCA
+
+    values = np.random.default_rng(0).standard_normal((200, 12)) * np.arange(1, 13)
+    ours = principal_directions(values - values.mean(axis=0), 5)
+    theirs = PCA(5, svd_solver="full").fit(values).components_.T
+    assert np.abs((ours * theirs).sum(axis=0)) == pytest.approx(np.ones(5))
+    assert ours.T @ ours == pytest.approx(np.eye(5), abs=1e-10)
+
+
+def test_pcah_halves_at_the_mean_along_scikit_learns_components(pictures):
+    from sklearn.decomposition import PCA
+
+    features = pictures.features[:, :100]
+    theirs = PCA(8, svd_solver="full").fit(features).transform(features) > 0
+    agreement = (encode(fitted(PCAH, features, 8), features) == theirs).mean(axis=0)
+    assert np.maximum(agreement, 1 - agreement) == pytest.approx(np.ones(8), abs=0.01)
+
+
+def test_lsh_is_as_good_as_faiss_random_rotations(pictures):
+    centred = pictures.features - pictures.features[pictures.queries :].mean(axis=0)
+    theirs = []
+    for seed in SEEDS:
+        index = faiss.IndexLSH(centred.shape[1], 32, True)
+        index.rrot.init(seed)
+        theirs.append(mean_ap(np.unpackbits(index.sa_encode(centred), axis=1) > 0, pictures))
+    # Both draw hyperplanes through the mean at random; FAISS's are orthogonal, which is next to nothing
+    # in 1280 dimensions. The tolerance is what six seeds of either leave open.
+    assert differ_by_chance(scores(LSH, pictures), theirs)
+
+
+def test_itq_is_as_good_as_faiss_and_better_than_a_random_rotation(pictures):
+    theirs = []
+    for seed in SEEDS:
+        transform = faiss.ITQTransform(pictures.features.shape[1], 32, True)
+        transform.itq.seed = seed
+        transform.train(pictures.features[pictures.queries :])
+        theirs.append(mean_ap(transform.apply(pictures.features) > 0, pictures))
+    ours = scores(ITQ, pictures)
+    # FAISS scales centred features to unit length too and does not lower the sign error steadily, so
+    # that codes differ; mAP does not, by more than six seeds of either leave open.
+    assert differ_by_chance(ours, theirs)
+    assert np.mean(ours) > np.mean(scores(ITQ, pictures, iterations=0))
+
+
+def test_the_sign_error_falls_in_every_iteration():
+    generator = np.random.default_rng(0)
+    values = generator.standard_normal((300, 16)) * np.linspace(0.3, 3, 16)
+    projected = values - values.mean(axis=0)
+    start, _ = np.linalg.qr(generator.standard_normal((16, 16)))
+    rotation, errors = start, [sign_error(projected @ start)]
+    for _ in range(60):
+        rotation = rotate_to_signs(projected, rotation, 1)
+        errors.append(sign_error(projected @ rotation))
+    assert all(after <= before + 1e-9 for before, after in pairwise(errors))
+    assert errors[-1] < 0.97 * errors[0]
+    assert rotate_to_signs(projected, start, 60) == pytest.approx(rotation)
+    assert rotation.T @ rotation == pytest.approx(np.eye(16), abs=1e-10)
+
+
+def test_more_iterations_of_itq_lower_the_sign_error(pictures):
+    methods = [fitted(ITQ, pictures.features, iterations=iterations) for iterations in (0, 1, 5, 20)]
+    centred = pictures.features - pictures.features.mean(axis=0)
+    errors = [sign_error(centred @ method.projection) for method in methods]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_itq_keeps_the_principal_subspace(pictures):
+    pcah, itq = fitted(PCAH, pictures.features), fitted(ITQ, pictures.features)
+    rotation = pcah.projection.T @ itq.projection
+    assert rotation @ rotation.T == pytest.approx(np.eye(32), abs=1e-3)
+    assert ITQConfig().iterations == 50
+
+
+@pytest.mark.parametrize("cls", [PCAH, ITQ])
+def test_more_bits_than_dimensions_are_refused(cls, pictures):
+    with pytest.raises(ConfigError, match="64 bits need as many principal components; features have 20"):
+        fitted(cls, pictures.features[:, :20], 64)
+
+
+def test_lsh_draws_more_planes_than_dimensions(pictures):
+    features = pictures.features[:, :20]
+    assert encode(fitted(LSH, features, 64), features).shape == (len(features), 64)
