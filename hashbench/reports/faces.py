@@ -24,7 +24,7 @@ _OF_CEILING = (
     "methods that learn from labels see clean ones of the training images. They show what labels would be "
     "worth, and compete with no other row."
 )
-_NAMES = ("learns from", "method", "bits", "distance")
+_NAMES = ("learns from", "method", "backbone", "bits", "distance")
 # The metrics that a table shows, by kind; the others are in the record.
 _HEADINGS = {"map": "mAP@{}", "precision": "P@{}", "recall": "R@{}"}
 
@@ -35,6 +35,7 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
     columns = {
         "learns from": _teachers(board),
         "method": [f"{name} ({variant})" if variant else name for name, variant in names],
+        **_backbones(board),
         "bits": board["bits"].astype(str),
         "distance": board["distance"],
         **_scores(board, preset),
@@ -52,6 +53,15 @@ def _teachers(board: pd.DataFrame) -> list[str]:
         f"{kind} ({web}{f' {content}' if several else ''})" if web else kind
         for kind, web, content, several in columns
     ]
+
+
+def _backbones(board: pd.DataFrame) -> dict[str, list[str]]:
+    """The column of backbones, where there are several; those of one name are told apart by content."""
+    if board["backbone content"].nunique() == 1:
+        return {}
+    ambiguous = board.groupby("backbone")["backbone content"].transform("nunique") > 1
+    columns = zip(board["backbone"], board["backbone content"], ambiguous, strict=True)
+    return {"backbone": [f"{name} {content}" if several else name for name, content, several in columns]}
 
 
 def _scores(board: pd.DataFrame, preset: MetricPreset) -> dict[str, Sequence[str]]:
@@ -87,7 +97,7 @@ class Comparison:
 def comparisons(board: pd.DataFrame, preset: MetricPreset) -> Iterator[Comparison]:
     """Each comparable part of the board; those of one title are told apart by a hash of what they share."""
     parts = [part for _, part in board.groupby(GROUP, sort=False)]
-    titles = [_title(part.iloc[0]) for part in parts]
+    titles = [_title(part) for part in parts]
     for title, part in zip(titles, parts, strict=True):
         several = titles.count(title) > 1
         notices = dict.fromkeys(sentence for said in part["notices"] for sentence in said)
@@ -97,8 +107,9 @@ def comparisons(board: pd.DataFrame, preset: MetricPreset) -> Iterator[Compariso
         yield Comparison(told, cells(part, preset), tuple(notices))
 
 
-def _title(row: pd.Series[Any]) -> str:
+def _title(part: pd.DataFrame) -> str:
     """What the rows of a part have in common, in words."""
+    row: pd.Series[Any] = part.iloc[0]
     more = {
         f"{row['tags']} tags": row["tags"],
         f"relevant by {row['truth']}": row["truth"] != TruthKind.LABELS,
@@ -109,9 +120,9 @@ def _title(row: pd.Series[Any]) -> str:
         f", noise {row['noise']}": row["noise"],
     }
     chosen = "".join(words for words, said in tags.items() if said)
-    return (
-        f"{row['dataset']} ({inside}), tag protocol {row['protocol']}{chosen}, backbone {row['backbone']}"
-    )
+    one = part["backbone content"].nunique() == 1
+    backbone = f", backbone {row['backbone']}" if one else ""
+    return f"{row['dataset']} ({inside}), tag protocol {row['protocol']}{chosen}{backbone}"
 
 
 def footnote(preset: MetricPreset) -> str:
@@ -134,7 +145,7 @@ def terminal(board: pd.DataFrame, preset: MetricPreset) -> Group:
         body = comparison.body
         reached = [name for name in body.columns if name not in COSTS]
         parts.append(_table(comparison.title, body[reached]))
-        parts.append(_table("what it took", body[[*_NAMES, *COSTS]]))
+        parts.append(_table("what it took", body[[name for name in body if name in {*_NAMES, *COSTS}]]))
         parts += [Text(f"Note: {sentence}", style="bold") for sentence in comparison.notices]
     return Group(*parts, Text(footnote(preset), style="dim"))
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from hashbench import fingerprint
 from hashbench.data.supervision import Supervision
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
@@ -19,8 +20,8 @@ from hashbench.runs.record import RunRecord
 from hashbench.tags.noise import noise_in_words
 
 # What a person compares within, and, last, the hash of all that must be equal for it.
-GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "backbone", "comparable"]
-ROW = ["supervision", "web", "method", "bits", "variant", "distance", "identity"]
+GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "comparable"]
+ROW = ["supervision", "web", "method", "backbone", "bits", "variant", "distance", "identity"]
 # Of a hash, enough to tell two folders apart.
 _DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
@@ -54,7 +55,8 @@ def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFram
         for record in records
         for distance in record.scores
     ]
-    columns = [*GROUP, *ROW, "web content", "notices", "seed", "primary", *reported(preset), *COSTS]
+    more = ["web content", "backbone content", "notices", "seed", "primary"]
+    columns = [*GROUP, *ROW, *more, *reported(preset), *COSTS]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -71,7 +73,7 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
     board["seeds"] = folded.size()
-    for column in ("web content", "notices"):
+    for column in ("web content", "backbone content", "notices"):
         board[column] = folded[column].first()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
@@ -106,6 +108,7 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "supervision": record.supervision,
         "web": spec.web["name"] if spec.web else "",
         "web content": spec.web["fingerprint"][:_DIGITS] if spec.web else "",
+        "backbone content": fingerprint.of_json(spec.backbone)[:_DIGITS],
         "method": spec.method["name"],
         "bits": spec.bits,
         "variant": record.variant,

@@ -46,8 +46,11 @@ class RunSpec:
         return fingerprint.of_json(self.as_json())
 
     def comparable(self) -> str:
-        """SHA-256 of what two runs must have in common for their scores to be compared."""
-        return fingerprint.of_json([self.dataset, self.split, self.protocol, self.backbone])
+        """SHA-256 of what two runs must have in common for their scores to be compared.
+
+        The backbone is not in it: features are a part of how a method finds what is relevant.
+        """
+        return fingerprint.of_json([self.dataset, self.split, self.protocol])
 
     def run_id(self) -> str:
         """A folder name that says the main coordinates and ends in the key's first 12 digits."""

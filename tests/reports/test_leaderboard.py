@@ -96,3 +96,38 @@ def test_the_command_prints_both_faces_and_filters(records, cli, tmp_path):
     assert status == 2 and "holds no such run" in err
     status, _, err = cli("leaderboard", *store, "--metrics", "sklaern")
     assert status == 2 and "unknown metric preset 'sklaern'" in err
+
+
+def test_backbones_are_a_column_where_there_are_several(run, tmp_path):
+    run("--method", "lsh", "--bits", "16")
+    title = next(line for line in board_of(tmp_path).splitlines() if line.startswith("###"))
+    assert title.endswith("backbone pooled")
+    run("--method", "itq", "--bits", "16", "--backbone", "pool/4")
+    page = board_of(tmp_path)
+    assert page.count("###") == 1
+    assert "backbone pooled" not in page
+    assert {"pooled", "pool/4"} <= {cell.strip() for cell in page.split("|")}
+
+
+def test_backbones_of_one_name_are_told_apart_by_content(run, tmp_path):
+    import torch
+
+    torch.save({"scale": torch.full((1,), 2.0)}, tmp_path / "other.pth")
+    run("--method", "lsh", "--bits", "16")
+    run("--method", "lsh", "--bits", "16", "--weights", tmp_path / "other.pth")
+    records = list(RunStore(tmp_path / "runs").records())
+    board = cells(leaderboard(run_frame(records, SUITE), SUITE), SUITE)
+    assert len(set(board["backbone"])) == 2
+    assert list(board["seeds"]) == ["1", "1"]
+
+
+def test_labels_are_a_ceiling_and_called_so(run, tmp_path):
+    run("--method", "cca-itq-labels", "--method", "lsh", "--bits", "16")
+    page = board_of(tmp_path)
+    assert "labels (ceiling)" in page
+    assert "compete with no other row" in page
+
+
+def board_of(folder):
+    """The Markdown page of a store."""
+    return markdown(leaderboard(run_frame(RunStore(folder / "runs").records(), SUITE), SUITE), SUITE)
