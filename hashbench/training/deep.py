@@ -75,6 +75,9 @@ class DeepMethod(Method):
         """Import torch and what is built on it."""
         import hashbench.training.fitting  # noqa: F401, PLC0415
 
+        if self.config.augment:
+            import torchvision.transforms.v2  # noqa: F401, PLC0415
+
     @abstractmethod
     def build(self, width: int) -> nn.Module:
         """The network for features of `width` dimensions, with fresh weights.
@@ -114,8 +117,11 @@ class DeepMethod(Method):
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Build the network again and take its weights back."""
+        from hashbench.training.fitting import seeded  # noqa: PLC0415
+
         width = next(array.shape[1] for array in state.values() if array.ndim == 2)
-        self.network = self.build(width).to(self.context.device)
+        with seeded(self.context.seed):
+            self.network = self.build(width).to(self.context.device)
         self.network.load_state_dict({name: self.tensor(array) for name, array in state.items()})
 
 

@@ -129,9 +129,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def optimise(
-    method: DeepMethod, view: TrainView[TagTable], source: Source, objective: Objective
-) -> None:
+def optimise(method: DeepMethod, view: TrainView[TagTable], source: Source, objective: Objective) -> None:
     """Train a method's network, and what its objective trains besides it."""
     config, context = method.config, method.context
     trained = [method.network, *(module.to(context.device) for module in objective.modules)]
@@ -185,7 +183,10 @@ def straight_through(values: torch.Tensor) -> torch.Tensor:
 
 
 def _augmentation(side: int) -> Callable[[Any], torch.Tensor]:
-    """What two views of an image may differ in (Chen et al., SimCLR, ICML 2020, appendix A)."""
+    """What two views of an image may differ in, in the manner of SimCLR (Chen et al., ICML 2020).
+
+    Weaker than there, as hashing has it: the values are those of CIBHash's and MeCoQ's authors.
+    """
     from torchvision.transforms import v2  # noqa: PLC0415 - loads slowly
 
     augment: Callable[[Any], torch.Tensor] = v2.Compose(
@@ -194,6 +195,7 @@ def _augmentation(side: int) -> Callable[[Any], torch.Tensor]:
             v2.RandomHorizontalFlip(),
             v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.7),
             v2.RandomGrayscale(p=0.2),
+            v2.RandomApply([v2.GaussianBlur(3, sigma=(0.1, 2.0))], p=0.5),
         ]
     )
     return augment
