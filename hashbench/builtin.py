@@ -8,6 +8,7 @@ from hashbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from hashbench.features.backbone import Backbone
+    from hashbench.features.family import BackboneFamily
     from hashbench.tags.protocol import TagProtocol
 
 
@@ -18,6 +19,15 @@ def hashbench_backbones() -> list[type[Backbone]]:
     from hashbench.features.torchvision import VGG16, AlexNet, ResNet18, ResNet50  # noqa: PLC0415
 
     return [EfficientNetLite0, AlexNet, VGG16, ResNet18, ResNet50]
+
+
+@hookimpl
+def hashbench_backbone_families() -> list[type[BackboneFamily]]:
+    """Bring all of torchvision and timm."""
+    from hashbench.features.timm import Timm  # noqa: PLC0415
+    from hashbench.features.torchvision import Torchvision  # noqa: PLC0415
+
+    return [Timm, Torchvision]
 
 
 @hookimpl

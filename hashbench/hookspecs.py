@@ -14,6 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from hashbench.data.dataset import Dataset
     from hashbench.features.backbone import Backbone
+    from hashbench.features.family import BackboneFamily
     from hashbench.methods.method import Method
     from hashbench.tags.protocol import TagProtocol
 
@@ -40,3 +41,8 @@ def hashbench_tag_protocols() -> list[type[TagProtocol]]:  # type: ignore[empty-
 @hookspec
 def hashbench_backbones() -> list[type[Backbone]]:  # type: ignore[empty-body]
     """Return the `Backbone` subclasses that the plugin brings."""
+
+
+@hookspec
+def hashbench_backbone_families() -> list[type[BackboneFamily]]:  # type: ignore[empty-body]
+    """Return the `BackboneFamily` subclasses that the plugin brings, for `--backbone PREFIX/NAME`."""

@@ -19,6 +19,7 @@ from hashbench.errors import ConfigError, PluginError, UnknownNameError
 if TYPE_CHECKING:
     from hashbench.data.dataset import Dataset
     from hashbench.features.backbone import Backbone
+    from hashbench.features.family import BackboneFamily
     from hashbench.methods.method import Method
     from hashbench.tags.protocol import TagProtocol
 
@@ -37,7 +38,7 @@ class PluginReport:
 
 
 class Plugins:
-    """Everything registered under a name: methods, data sets, tag protocols and backbones."""
+    """Everything registered under a name: methods, data sets, tag protocols, backbones and families."""
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -65,7 +66,7 @@ class Plugins:
 
     def reports(self) -> list[PluginReport]:
         """One report a plugin, after every hook has been asked once."""
-        for kind in ("methods", "datasets", "tag_protocols", "backbones"):
+        for kind in ("methods", "datasets", "tag_protocols", "backbones", "backbone_families"):
             getattr(self, kind)
         return list(self._reports.values())
 
@@ -96,6 +97,31 @@ class Plugins:
         from hashbench.features.backbone import Backbone  # noqa: PLC0415
 
         return self._collect("hashbench_backbones", Backbone)
+
+    @cached_property
+    def backbone_families(self) -> dict[str, type[BackboneFamily]]:
+        """Families of backbones by prefix."""
+        from hashbench.features.family import BackboneFamily  # noqa: PLC0415
+
+        return self._collect("hashbench_backbone_families", BackboneFamily)
+
+    def backbone(self, name: str | None) -> type[Backbone]:
+        """The backbone that is registered under that name, or that a family makes of PREFIX/NAME.
+
+        Raises:
+            UnknownNameError: Nobody registered the name, or its prefix.
+            ConfigError: The family has no such network, or there is no default.
+        """
+        prefix, slash, member = (name or "").partition("/")
+        if name is None or name in self.backbones:
+            return pick("backbone", name, self.backbones)
+        if not slash or prefix not in self.backbone_families:
+            families = [f"{prefix}/NAME" for prefix in self.backbone_families]
+            raise UnknownNameError("backbone", name, [*self.backbones, *families])
+        cls = self.backbone_families[prefix]().backbone(member)
+        if getattr(cls, "PLUGIN_NAME", None) != name:
+            raise PluginError(f"backbone family {prefix!r} made {cls!r}. Expected PLUGIN_NAME {name!r}.")
+        return cls
 
     def _collect(self, hook: str, base: type) -> dict[str, Any]:
         """Ask every plugin for its classes; a plugin that fails is reported and left out."""

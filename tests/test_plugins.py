@@ -91,6 +91,18 @@ def test_classes_of_the_wrong_kind(monkeypatch, returned, expected):
     assert expected in reports(plugins_with(monkeypatch, hashbench_methods=hashbench_methods))["suspect"]
 
 
+def test_families_of_the_wrong_kind(monkeypatch):
+    @hookimpl
+    def hashbench_backbone_families():
+        from stranger import Pooled
+
+        return [Pooled]
+
+    plugins = plugins_with(monkeypatch, hashbench_backbone_families=hashbench_backbone_families)
+    assert "Expected subclasses of BackboneFamily" in reports(plugins)["suspect"]
+    assert "pool" in plugins.backbone_families
+
+
 def test_a_class_without_a_name(monkeypatch):
     @hookimpl
     def hashbench_methods():

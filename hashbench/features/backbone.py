@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hashbench import fingerprint
-from hashbench.errors import WeightsError
+from hashbench.errors import WeightsError, reason
 
 if TYPE_CHECKING:
     from torch import nn
@@ -98,9 +98,8 @@ class Backbone(ABC):
         try:
             body = self.build(read_state(path))
         except Exception as error:  # torch and safetensors raise many kinds for a damaged file
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise WeightsError(
-                f"backbone {self.PLUGIN_NAME!r}: weights file {str(path)!r} cannot be used ({reason}). "
-                "Expected a state dict of that architecture."
+                f"backbone {self.PLUGIN_NAME!r}: weights file {str(path)!r} cannot be used "
+                f"({reason(error)}). Expected a state dict of that architecture."
             ) from error
         return Normalised(body, self.MEAN, self.STD)

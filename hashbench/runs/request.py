@@ -143,9 +143,7 @@ class Preparer:
             ConfigError: One was asked for, and there are no images that it could see.
         """
         if not isinstance(images, FeatureCollection):
-            cls = pick("backbone", request.backbone or preset.backbone, self.plugins.backbones)
-            backbone: Backbone = cls(request.weights)
-            return backbone
+            return self.plugins.backbone(request.backbone or preset.backbone)(request.weights)
         if request.backbone or request.weights:
             raise ConfigError(
                 f"data set {images.name!r} holds {images.kind}. Expected neither --backbone nor --weights."

@@ -143,15 +143,3 @@ def test_lite0_takes_the_weights_of_its_wheel():
         got = network(pixels)
     assert got.shape == (2, 1280)
     assert torch.isfinite(got).all() and (got >= 0).all() and got.std() > 0.05
-
-
-@pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet18", "resnet50"])
-def test_torchvision_backbones_give_features_of_their_width(name, tmp_path):
-    from torchvision import models
-
-    weights = tmp_path / "weights.pth"
-    torch.save(models.get_model(name, weights=None).state_dict(), weights)
-    backbone = Plugins().backbones[name](weights)
-    with torch.inference_mode():
-        got = backbone.network().eval()(torch.zeros((1, 3, 224, 224), dtype=torch.uint8))
-    assert got.shape == (1, backbone.DIM)

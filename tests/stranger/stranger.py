@@ -17,8 +17,9 @@ from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
 from hashbench.data.split import Split
 from hashbench.data.supervision import Supervision
-from hashbench.errors import DataError
+from hashbench.errors import ConfigError, DataError
 from hashbench.features.backbone import Backbone
+from hashbench.features.family import BackboneFamily
 from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 
@@ -103,6 +104,7 @@ class Pooled(Backbone):
     CROP = 32
     MEAN = (0.5, 0.5, 0.5)
     STD = (0.5, 0.5, 0.5)
+    CELLS = 8
 
     def own_weights(self):
         """A file beside this one."""
@@ -110,18 +112,40 @@ class Pooled(Backbone):
 
     def build(self, state):
         """Pooling, then one learnt scale."""
-        body = _Pool()
+        body = _Pool(self.CELLS)
         body.load_state_dict(state)
         return body
 
 
+class Grids(BackboneFamily):
+    """The same with another grid: `pool/4` has 4 x 4 cells."""
+
+    PLUGIN_NAME = "pool"
+    DESCRIPTION = "average-pooled pixels, NAME cells to a side"
+
+    def backbone(self, name):
+        """The pooling to that grid."""
+        if not name.isdecimal():
+            raise ConfigError(f"pool model {name!r}: Expected a number of cells.")
+
+        class Grid(Pooled):
+            """That pooling."""
+
+            PLUGIN_NAME = f"pool/{name}"
+            DIM = 3 * int(name) ** 2
+            CELLS = int(name)
+
+        return Grid
+
+
 class _Pool(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, cells):
         super().__init__()
+        self.cells = cells
         self.scale = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, pixels):
-        return torch.nn.functional.adaptive_avg_pool2d(pixels, 8).flatten(1) * self.scale
+        return torch.nn.functional.adaptive_avg_pool2d(pixels, self.cells).flatten(1) * self.scale
 
 
 class SignsConfig(MethodConfig):
@@ -221,6 +245,12 @@ def hashbench_datasets():
 def hashbench_backbones():
     """Bring the pooling."""
     return [Pooled]
+
+
+@hookimpl
+def hashbench_backbone_families():
+    """Bring the poolings."""
+    return [Grids]
 
 
 @hookimpl
