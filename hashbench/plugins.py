@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hashbench.tags.protocol import TagProtocol
 
 GROUP = "hashbench"
+# In the place of a method's name: every method that finds in the data set what it learns from.
+ALL = "all"
 Named = TypeVar("Named", bound=type)
 
 
@@ -152,6 +154,8 @@ def _checked(
         name = getattr(cls, "PLUGIN_NAME", None)
         if not isinstance(name, str) or not name:
             raise PluginError(f"class {cls.__qualname__} has no PLUGIN_NAME. Expected a string.")
+        if name == ALL:
+            raise PluginError(f"class {cls.__qualname__} is named {ALL!r}, which stands for all methods.")
         other = taken.get(name) or offered.get(name)
         if other is not None:
             raise PluginError(

@@ -114,6 +114,17 @@ def test_a_class_without_a_name(monkeypatch):
     assert error == "class Nameless has no PLUGIN_NAME. Expected a string."
 
 
+def test_nothing_is_named_like_the_word_for_all_methods(monkeypatch):
+    @hookimpl
+    def hashbench_methods():
+        from stranger import Signs
+
+        return [type("Greedy", (Signs,), {"PLUGIN_NAME": "all"})]
+
+    plugins = plugins_with(monkeypatch, hashbench_methods=hashbench_methods)
+    assert "'all', which stands for all methods" in reports(plugins)["suspect"]
+
+
 def test_the_command_shows_broken_plugins(cli, monkeypatch):
     broken = Plugins([EntryPoint("gone", "no_such_module", "hashbench")])
     monkeypatch.setattr("hashbench.plugins.Plugins", lambda: broken)

@@ -43,8 +43,12 @@ def datasets(context: typer.Context) -> None:
         for name, cls in plugins.datasets.items()
         for web in _web_sets(cls)
     ]
+    families = [
+        ("backbones", f"{prefix}/NAME", cls.DESCRIPTION)
+        for prefix, cls in plugins.backbone_families.items()
+    ]
     after = len(plugins.datasets)
-    print_rows(("kind", "name", "what it is"), rows[:after] + webs + rows[after:])
+    print_rows(("kind", "name", "what it is"), rows[:after] + webs + rows[after:] + families)
 
 
 def _web_sets(cls: type[Dataset]) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ def run(
         ),
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="Pretrained network that gives the features.")
+        str | None,
+        typer.Option(help="Network of the features: a registered name, torchvision/NAME or timm/NAME."),
     ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="File with the backbone's weights, instead of its own.")
@@ -70,9 +71,9 @@ def run(
     ] = Format.TABLE,
 ) -> None:
     """Train, encode and score methods; finished runs are taken from the store."""
-    from hashbench.plugins import Plugins
+    from hashbench.plugins import ALL, Plugins
     from hashbench.progress import on_stderr
-    from hashbench.runs.request import ALL, Preparer, RunRequest, parse_settings
+    from hashbench.runs.request import Preparer, RunRequest, parse_settings
 
     preparer, report = Preparer(Plugins()), on_stderr()
     names = method

@@ -15,16 +15,13 @@ from hashbench.errors import ConfigError, UnknownNameError
 from hashbench.features.backbone import Backbone
 from hashbench.methods.config import MethodConfig, Preset, resolve_config
 from hashbench.methods.method import Context, Method
-from hashbench.plugins import Plugins, pick
+from hashbench.plugins import ALL, Plugins, pick
 from hashbench.progress import Progress
 from hashbench.runs.data import Opener, PreparedDataset
 from hashbench.runs.spec import RunSpec
 from hashbench.tags.noise import Noise
 from hashbench.tags.recipe import TagRecipe
 from hashbench.tags.vocabulary import read_vocabulary
-
-# In the place of a method's name: every method that finds in the data set what it learns from.
-ALL = "all"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from hashbench.features.torchvision import _cut, _network
 from hashbench.plugins import Plugins
 
 NETWORKS = models.list_models(module=models)
+# RegNets are really built, to be measured: of this one that takes a minute and 2.5 GB.
+LARGEST = {"regnet_y_128gf"}
 ENDING_OTHERWISE = {"squeezenet1_0", "squeezenet1_1"}
 # What stored runs and cached features are kept under: it must not change.
 USUAL = {"side": 256, "crop": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -104,7 +106,7 @@ def test_densenets_take_the_names_of_their_published_files(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*NETWORKS} - ENDING_OTHERWISE))
+@pytest.mark.parametrize("name", sorted({*NETWORKS} - ENDING_OTHERWISE - LARGEST))
 def test_every_network_ends_in_the_layer_that_is_cut(name):
     backbone = Plugins().backbone(f"torchvision/{name}")
     assert backbone.SIDE >= backbone.CROP
