@@ -1,4 +1,7 @@
-"""Product quantization (Jegou, Douze, Schmid, TPAMI 2011), trained by FAISS."""
+"""Product quantization (Jegou, Douze, Schmid, TPAMI 2011), trained by FAISS.
+
+N = images, F = feature dimensions, M = codebooks.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ class PQ(ProductQuantizer):
     PLUGIN_NAME = "pq"
     DESCRIPTION = "product quantization, ADC (Jegou et al., 2011)"
 
-    def learn_turn(self, vectors: np.ndarray) -> None:
+    def learn_projection(self, vectors: np.ndarray) -> None:
         """Nothing: features stay as they are."""
 
-    def turn(self, vectors: np.ndarray) -> np.ndarray:
-        """Zero columns at the end, where M does not divide the width."""
+    def project(self, vectors: np.ndarray) -> np.ndarray:
+        """Zero columns at the end, where M does not divide F."""
         return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % self.books)))
