@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from hashbench import hookspecs
 from hashbench.plugins import Plugins
+from hashbench.training.deep import DeepConfig
+from hashbench_baselines.catalog import METHODS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -44,7 +47,7 @@ def test_the_data_set_runs_from_its_page(cli, tmp_path, monkeypatch):
 
 
 def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
-    (code,) = blocks("docs/adding-a-method.md", "python")
+    code, _ = blocks("docs/adding-a-method.md", "python")
     (project,) = blocks("docs/adding-a-method.md", "toml")
     assert 'lateral = "lateral"' in project
     install(tmp_path, "lateral", code)
@@ -52,6 +55,23 @@ def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
     (record,) = run("--method", "lateral", "--bits", "32")
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]
     assert len([line for line in code.splitlines() if line.strip()]) < 60
+
+
+def test_the_network_of_the_five_minute_page_runs(run, tmp_path, monkeypatch):
+    head = """
+        from hashbench import hookimpl
+        from hashbench.data.supervision import Supervision
+        from hashbench.training.deep import DeepHash
+
+        @hookimpl
+        def hashbench_methods():
+            return [Alike]
+        """
+    _, code = blocks("docs/adding-a-method.md", "python")
+    install(tmp_path, "alike", textwrap.dedent(head) + textwrap.dedent(code))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (record,) = run("--method", "alike", "--bits", "16", "--set", "iterations=50")
+    assert record["metrics"]["map@all"] > record["metrics"]["chance"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -80,6 +100,23 @@ def test_every_method_and_backbone_of_the_repository_is_documented():
     ours = [name for name, cls in plugins.methods.items() if cls.__module__.startswith("hashbench_")]
     for name in [*ours, *plugins.tag_protocols]:
         assert f"`{name}`" in text, name
+
+
+HEADINGS = ["What it does", "What it may see", "Cost", "Settings", "Differences from the paper"]
+
+
+@pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.PLUGIN_NAME)
+def test_every_baseline_has_a_page_that_says_what_is_asked_of_it(cls):
+    text = (ROOT / "docs" / "methods" / f"{cls.PLUGIN_NAME}.md").read_text()
+    found = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert [heading for heading in found if heading in HEADINGS] == HEADINGS
+    settings = {name for name in cls.Config.model_fields if name not in DeepConfig.model_fields}
+    assert {name for name in settings if f"`{name}`" not in text} == set()
+
+
+def test_the_pages_of_the_baselines_are_listed():
+    text = (ROOT / "docs" / "methods" / "baselines.md").read_text()
+    assert [cls for cls in METHODS if f"[`{cls.PLUGIN_NAME}`]({cls.PLUGIN_NAME}.md)" not in text] == []
 
 
 def test_asking_for_help_does_not_import_torch():
