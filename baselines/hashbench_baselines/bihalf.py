@@ -80,7 +80,9 @@ def bi_half(outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         Codes (B, b), through which gradients pass as if they were the outputs; and the penalty, half the
         mean squared difference of the two.
     """
+    from hashbench.training.fitting import straight_through  # noqa: PLC0415
+
     values = outputs.detach()
     upper = values.argsort(dim=0, descending=True)[: len(values) // 2]
     codes = values.new_full(values.shape, -1.0).scatter(0, upper, 1.0)
-    return outputs + (codes - outputs).detach(), (outputs - codes).square().mean() / 2
+    return straight_through(outputs, codes), (outputs - codes).square().mean() / 2

@@ -8,11 +8,13 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
-from hashbench.training.seeding import numpy_generator
+from hashbench.tags.table import TagTable
 from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.linear import LinearHash
 from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.rotation import random_rotation
 
 
 class ITQConfig(MethodConfig):
@@ -32,12 +34,11 @@ class ITQ(LinearHash):
     DESCRIPTION = "PCA and the rotation of least sign error (Gong and Lazebnik, 2011)"
     Config = ITQConfig
 
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """Principal directions, rotated."""
         bits = self.context.bits
         directions = principal_directions(centred, bits)
-        generator = numpy_generator(self.context.seed, "itq")
-        start, _ = np.linalg.qr(generator.standard_normal((bits, bits)))
+        start = random_rotation(bits, self.context.seed, "itq")
         projected = by_blocks(centred, lambda part: part @ directions)
         return directions @ rotate_to_signs(projected, start, self.config.iterations)
 

@@ -26,14 +26,14 @@ class LinearHash(Method):
     projection: np.ndarray
 
     @abstractmethod
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
-        """A float32 (F, b) projection for centred training features (N, F)."""
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
+        """A projection (F, b) for centred training features float32 (N, F) and what else is to be seen."""
 
     def fit(self, view: TrainView[TagTable]) -> None:
         """Centre, then choose the projection."""
         features = view.images.features
         self.mean = features.mean(axis=0)
-        self.projection = self.choose_projection(features - self.mean).astype(np.float32)
+        self.projection = self.choose_projection(features - self.mean, view).astype(np.float32)
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Projections, float32 (N, b)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hashbench.data.views import TrainView
+from hashbench.tags.table import TagTable
 from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.linear import LinearHash
 
@@ -14,7 +16,7 @@ class LSH(LinearHash):
     PLUGIN_NAME = "lsh"
     DESCRIPTION = "signs of random projections (Charikar, 2002)"
 
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """Independent Gaussian directions, whatever the data."""
         generator = numpy_generator(self.context.seed, "lsh")
         return generator.standard_normal((centred.shape[1], self.context.bits))

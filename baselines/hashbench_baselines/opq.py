@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.product import ProductConfig, ProductQuantizer
 from hashbench_baselines.quantizer import ProjectedConfig, ProjectedQuantizer
+from hashbench_baselines.rotation import random_rotation
 
 
 class OPQConfig(ProductConfig, ProjectedConfig):
@@ -44,8 +44,7 @@ class OPQ(ProductQuantizer, ProjectedQuantizer):
         learner.niter = self.config.rotations
         quantizer = self.faiss_quantizer(width)
         learner.pq = quantizer
-        generator = numpy_generator(self.context.seed, "opq")
-        start, _ = np.linalg.qr(generator.standard_normal((width, width)))
+        start = random_rotation(width, self.context.seed, "opq")
         faiss.copy_array_to_vector(start.astype(np.float32).ravel(), learner.A)
         learner.train(projected.astype(np.float32))
         return faiss.vector_to_array(learner.A).reshape(width, width).T

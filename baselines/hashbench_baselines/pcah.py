@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hashbench.data.views import TrainView
+from hashbench.tags.table import TagTable
 from hashbench_baselines.linear import LinearHash
 from hashbench_baselines.pca import principal_directions
 
@@ -14,6 +16,6 @@ class PCAH(LinearHash):
     PLUGIN_NAME = "pcah"
     DESCRIPTION = "signs of principal components (Wang et al., 2010)"
 
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """The leading principal directions."""
         return principal_directions(centred, self.context.bits)

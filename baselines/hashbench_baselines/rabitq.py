@@ -15,9 +15,9 @@ from hashbench.codes.scalar import ScalarCodes
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import ConfigError
 from hashbench.tags.table import TagTable
-from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.rotation import random_rotation
 from hashbench_baselines.uncompressed import Uncompressed, UncompressedConfig
 
 # Two float32 numbers an item.
@@ -55,8 +55,7 @@ class RaBitQ(Uncompressed):
         if kept > width:
             raise ConfigError(f"rabitq setting dimensions={kept}: features have {width}.")
         self.mean = vectors.mean(axis=0)
-        generator = numpy_generator(self.context.seed, "rabitq")
-        turn, _ = np.linalg.qr(generator.standard_normal((kept, kept)))
+        turn = random_rotation(kept, self.context.seed, "rabitq")
         if kept < width:
             turn = principal_directions(vectors - self.mean, kept) @ turn
         self.rotation = turn.astype(np.float32)

@@ -17,12 +17,12 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
 from hashbench.tags.table import TagTable
-from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
 from hashbench_baselines.linear import LinearHash
 from hashbench_baselines.moments import Moments
 from hashbench_baselines.pca import principal_directions
 from hashbench_baselines.ridge import ridge_regression
+from hashbench_baselines.rotation import random_rotation
 from hashbench_baselines.tag_targets import require_tagged
 from hashbench_baselines.target_itq import rotate_or_spread
 
@@ -63,32 +63,26 @@ class SCADH(LinearHash):
     DESCRIPTION = "discrete codes from denoised tags and an anchor graph (Cui et al., TIP 2020)"
     SUPERVISION = Supervision.TAGS
     Config = SCADHConfig
-    _tags: TagTable
 
     def prepare(self) -> None:
         """Import FAISS, which chooses the anchors."""
         import faiss  # noqa: F401, PLC0415
 
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
-        """Ridge regression of the training images' codes on their features."""
-        return ridge_regression(Moments.of(centred, self._codes(centred)), self.config.ridge)
-
-    def fit(self, view: TrainView[TagTable]) -> None:
-        """Learn the training images' codes, then the hash function.
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
+        """Ridge regression of the training images' codes on their features.
 
         Raises:
             DataError: Fewer than two images have a tag.
         """
         tagged = int(np.count_nonzero(np.diff(view.tags.incidence.indptr)))
         require_tagged(tagged, len(view), "a tag")
-        self._tags = view.tags
-        super().fit(view)
+        return ridge_regression(Moments.of(centred, self._codes(centred, view.tags)), self.config.ridge)
 
-    def _codes(self, features: np.ndarray) -> np.ndarray:
+    def _codes(self, features: np.ndarray, tags: TagTable) -> np.ndarray:
         """The training images' codes, -1 or 1, (N, b)."""
         config, seed = self.config, self.context.seed
         problem = Problem(
-            self._tags.incidence.toarray().astype(np.float32),
+            tags.incidence.toarray().astype(np.float32),
             visual_graph(features, config.anchors, config.neighbours, seed),
             config,
         )
@@ -225,7 +219,7 @@ def first_codes(tags: np.ndarray, graph: csr_array, bits: int, seed: int) -> np.
     spread = tags + graph @ (graph.T @ tags)
     spread -= spread.mean(axis=0)
     projected = spread @ principal_directions(spread, min(bits, tags.shape[1]))
-    start, _ = np.linalg.qr(numpy_generator(seed, "scadh").standard_normal((bits, bits)))
+    start = random_rotation(bits, seed, "scadh")
     turned = projected @ rotate_or_spread(projected, start, _ROTATIONS)
     return np.where(turned > 0, 1, -1).astype(np.float32)
 

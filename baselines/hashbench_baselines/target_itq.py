@@ -13,10 +13,10 @@ from pydantic import Field
 from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
 from hashbench.tags.table import TagTable
-from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.itq import rotate_to_signs
 from hashbench_baselines.linear import LinearHash
+from hashbench_baselines.rotation import random_rotation
 
 
 class TargetITQConfig(MethodConfig):
@@ -33,22 +33,16 @@ class TargetITQ(LinearHash):
     """Subclasses say how to choose directions; ITQ turns them into bits."""
 
     Config = TargetITQConfig
-    directions: np.ndarray
 
     @abstractmethod
     def choose_directions(self, view: TrainView[TagTable]) -> np.ndarray:
         """Directions (F, d) of the features, the most telling first; d is as it comes."""
 
-    def fit(self, view: TrainView[TagTable]) -> None:
-        """Choose the directions, then turn them."""
-        self.directions = self.choose_directions(view)
-        super().fit(view)
-
-    def choose_projection(self, centred: np.ndarray) -> np.ndarray:
+    def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """The first b directions turned by ITQ, or all of them spread over b bits if there are fewer."""
-        directions = self.directions[:, : self.context.bits]
-        generator = numpy_generator(self.context.seed, self.PLUGIN_NAME)
-        start, _ = np.linalg.qr(generator.standard_normal((self.context.bits,) * 2))
+        bits, seed = self.context.bits, self.context.seed
+        directions = self.choose_directions(view)[:, :bits]
+        start = random_rotation(bits, seed, self.PLUGIN_NAME)
         return directions @ rotate_or_spread(
             by_blocks(centred, lambda part: part @ directions), start, self.config.iterations
         )

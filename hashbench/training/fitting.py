@@ -176,10 +176,15 @@ def head(width: int, outputs: int, *, hidden: int = 0, dropout: float = 0.0) -> 
     return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(hidden or width, outputs))
 
 
-def straight_through(values: torch.Tensor) -> torch.Tensor:
-    """Signs of values, of the same shape, through which gradients pass as if they were the values."""
-    signs = torch.where(values > 0, 1.0, -1.0).to(values.dtype)
-    return values + (signs - values).detach()
+def straight_through(values: torch.Tensor, codes: torch.Tensor | None = None) -> torch.Tensor:
+    """Codes of values, of the same shape, through which gradients pass as if they were the values.
+
+    Args:
+        values: Outputs of a network.
+        codes: What they become; their signs, minus and plus one, if nothing else is given.
+    """
+    given = torch.where(values > 0, 1.0, -1.0).to(values.dtype) if codes is None else codes
+    return values + (given - values).detach()
 
 
 def _augmentation(side: int) -> Callable[[Any], torch.Tensor]:
