@@ -20,6 +20,7 @@ from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
+from hashbench_baselines.pca import turned_positive
 
 # An eigenvalue above counts as 1 (as in the authors' code).
 _CONSTANT = 1 - 1e-3
@@ -122,7 +123,7 @@ def eigenfunctions(affinities: csr_array, count: int) -> np.ndarray:
             f"agh needs {count} eigenfunctions; the graph of {len(load)} anchors has {connected.shape[1]}. "
             "Expected more anchors (and images), or more neighbours."
         )
-    return scale[:, None] * connected[:, : -count - 1 : -1]
+    return scale[:, None] * turned_positive(connected[:, : -count - 1 : -1])
 
 
 def second_thresholds(affinities: csr_array, values: np.ndarray) -> np.ndarray:

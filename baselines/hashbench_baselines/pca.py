@@ -15,8 +15,7 @@ from hashbench_baselines.blocks import blocks
 def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
     """The `count` directions of largest variance, largest first.
 
-    Exact, from the covariance's eigenvectors; each is turned so that its largest entry is positive,
-    which makes codes comparable across linear algebra libraries.
+    Exact, from the covariance's eigenvectors, each in the sense of `turned_positive`.
 
     Args:
         centred: float32 (N, F) features of mean zero.
@@ -36,7 +35,16 @@ def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
         exact = part.astype(np.float64)
         covariance += exact.T @ exact
     _, vectors = eigh(covariance, subset_by_index=(width - count, width - 1))
-    leading = vectors[:, ::-1]
-    largest = np.abs(leading).argmax(axis=0)
-    turned: np.ndarray = leading * np.sign(leading[largest, np.arange(count)])
-    return turned
+    return turned_positive(vectors[:, ::-1])
+
+
+def turned_positive(directions: np.ndarray) -> np.ndarray:
+    """The same directions (F, b), each in the sense in which its largest entry is positive.
+
+    Eigenvectors come in either sense. With this one codes do not depend on which a library of linear
+    algebra, or its number of threads, happens to give.
+    """
+    if not directions.size:
+        return directions
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None, :], axis=0)
+    return np.where(largest < 0, -directions, directions)

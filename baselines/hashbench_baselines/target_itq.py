@@ -16,6 +16,7 @@ from hashbench.tags.table import TagTable
 from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.itq import rotate_to_signs
 from hashbench_baselines.linear import LinearHash
+from hashbench_baselines.pca import turned_positive
 from hashbench_baselines.rotation import random_rotation
 
 
@@ -41,7 +42,7 @@ class TargetITQ(LinearHash):
     def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """The first b directions turned by ITQ, or all of them spread over b bits if there are fewer."""
         bits, seed = self.context.bits, self.context.seed
-        directions = self.choose_directions(view)[:, :bits]
+        directions = turned_positive(self.choose_directions(view)[:, :bits])
         start = random_rotation(bits, seed, self.PLUGIN_NAME)
         return directions @ rotate_or_spread(
             by_blocks(centred, lambda part: part @ directions), start, self.config.iterations

@@ -9,7 +9,7 @@ import pytest
 from hashbench.errors import ConfigError
 from hashbench_baselines.itq import ITQ, ITQConfig, rotate_to_signs
 from hashbench_baselines.lsh import LSH
-from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.pca import principal_directions, turned_positive
 from hashbench_baselines.pcah import PCAH
 
 from .measuring import differ_by_chance, encode, fitted, mean_ap
@@ -111,3 +111,13 @@ def test_more_bits_than_dimensions_are_refused(cls, pictures):
 def test_lsh_draws_more_planes_than_dimensions(pictures):
     features = pictures.features[:, :20]
     assert encode(fitted(LSH, features, 64), features).shape == (len(features), 64)
+
+
+def test_directions_come_in_one_sense():
+    directions = np.random.default_rng(0).standard_normal((9, 5))
+    senses = np.array([1, -1, 1, -1, -1])
+    turned = turned_positive(directions)
+    assert np.array_equal(turned, turned_positive(directions * senses))
+    assert np.abs(turned).max(axis=0) == pytest.approx(turned.max(axis=0))
+    assert np.array_equal(np.abs(turned), np.abs(directions))
+    assert not turned_positive(np.zeros((9, 2))).any()
