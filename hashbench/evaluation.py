@@ -173,15 +173,17 @@ def evaluate(
     wanted = _presets(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
     chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
+    kind, arranged = _one_of(Similarity, "similarity", similarity), _one_of(Layout, "layout", layout)
     if isinstance(database_codes, FloatCodes | ScalarCodes):
+        if not isinstance(query_codes, type(database_codes) | None):
+            raise DataError(f"database codes are {database_codes.KIND}. Expected query codes of that kind.")
         sides: _Sides = query_codes, database_codes, database_codes.bits
     elif codebooks is not None or isinstance(database_codes, AdditiveCodes):
-        kind = _one_of(Similarity, "similarity", similarity)
         sides = _quantized(query_codes, database_codes, codebooks, kind)
     elif query_embeddings is not None:
         raise ConfigError("query embeddings rank quantization codes only. Expected codebooks beside them.")
     else:
-        sides = _binary(query_codes, database_codes, _one_of(Layout, "layout", layout))
+        sides = _binary(query_codes, database_codes, arranged)
     queries, codes, bits = sides
     distances = suited(queries, codes, None if query_embeddings is None else np.asarray(query_embeddings))
     truth = Relevance.of(*multi_hot(query_labels, database_labels), rule)

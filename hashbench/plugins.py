@@ -154,7 +154,7 @@ def _checked(
         name = getattr(cls, "PLUGIN_NAME", None)
         if not isinstance(name, str) or not name:
             raise PluginError(f"class {cls.__qualname__} has no PLUGIN_NAME. Expected a string.")
-        if name == ALL:
+        if name == ALL and hook_name == "hashbench_methods":
             raise PluginError(f"class {cls.__qualname__} is named {ALL!r}, which stands for all methods.")
         other = taken.get(name) or offered.get(name)
         if other is not None:

@@ -23,7 +23,7 @@ class AQConfig(RQConfig):
     """
 
     updates: int = Field(default=10, ge=0)
-    ridge: float = Field(default=1.0, gt=0)
+    ridge: float = Field(default=1.0, ge=1e-3)
 
 
 class AQ(RQ):

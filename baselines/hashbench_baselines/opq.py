@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.product import ProductConfig, ProductQuantizer
 from hashbench_baselines.quantizer import ProjectedConfig, ProjectedQuantizer
 from hashbench_baselines.rotation import random_rotation
@@ -33,7 +34,7 @@ class OPQ(ProductQuantizer, ProjectedQuantizer):
     def choose_projection(self, vectors: np.ndarray) -> np.ndarray:
         """PCA directions times the learnt rotation, (F, D)."""
         directions = super().choose_projection(vectors)
-        return directions @ self._rotate(vectors @ directions)
+        return directions @ self._rotate(by_blocks(vectors, lambda part: part @ directions))
 
     def _rotate(self, projected: np.ndarray) -> np.ndarray:
         """The best rotation (D, D) that is found from a random one, which follows the seed."""

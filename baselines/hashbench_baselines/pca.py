@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from hashbench.errors import ConfigError
-from hashbench_baselines.blocks import blocks
+from hashbench_baselines.blocks import product
 
 
 def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
@@ -30,11 +30,7 @@ def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:
     width = centred.shape[1]
     if count > width:
         raise ConfigError(f"{count} bits need as many principal components; features have {width}.")
-    covariance = np.zeros((width, width))
-    for part in blocks(centred):
-        exact = part.astype(np.float64)
-        covariance += exact.T @ exact
-    _, vectors = eigh(covariance, subset_by_index=(width - count, width - 1))
+    _, vectors = eigh(product(centred, centred), subset_by_index=(width - count, width - 1))
     return turned_positive(vectors[:, ::-1])
 
 

@@ -31,7 +31,7 @@ class RaBitQConfig(UncompressedConfig):
         dimensions: PCA reduces to this many dimensions first; 0 keeps all, as the paper does.
     """
 
-    dimensions: int = Field(default=0, ge=0)
+    dimensions: int = Field(default=0, ge=0, multiple_of=8)
 
 
 class RaBitQ(Uncompressed):
@@ -49,7 +49,7 @@ class RaBitQ(Uncompressed):
 
     def fit(self, view: TrainView[TagTable]) -> None:
         """Centre, and draw the rotation."""
-        vectors = super().embed(view.images)
+        vectors = self.scaled(view.images.features)
         width = vectors.shape[1]
         kept = self.config.dimensions or width
         if kept > width:
@@ -62,7 +62,7 @@ class RaBitQ(Uncompressed):
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Centred and turned features, float32 (N, D)."""
-        return by_blocks(super().embed(images), lambda part: (part - self.mean) @ self.rotation)
+        return by_blocks(images.features, lambda part: (self.scaled(part) - self.mean) @ self.rotation)
 
     def quantize(self, embeddings: np.ndarray) -> ScalarCodes:
         """Signs of items x, scaled to give |x|^2 with x, and with a query q <x, q> on average.
@@ -81,6 +81,11 @@ class RaBitQ(Uncompressed):
             np.stack([lengths / spread, lengths], axis=1),
             Similarity.SQUARED_L2,
         )
+
+    @property
+    def trained_parameters(self) -> int:
+        """The mean, and principal directions where there are fewer than all: the rotation is drawn."""
+        return self.mean.size + (self.rotation.size if self.config.dimensions else 0)
 
     def state(self) -> dict[str, np.ndarray]:
         """Mean (F,) and rotation (F, D)."""

@@ -18,6 +18,7 @@ from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
 from hashbench.tags.table import TagTable
 from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
+from hashbench_baselines.blocks import by_blocks
 from hashbench_baselines.linear import LinearHash
 from hashbench_baselines.moments import Moments
 from hashbench_baselines.pca import principal_directions
@@ -218,7 +219,8 @@ def first_codes(tags: np.ndarray, graph: csr_array, bits: int, seed: int) -> np.
     """
     spread = tags + graph @ (graph.T @ tags)
     spread -= spread.mean(axis=0)
-    projected = spread @ principal_directions(spread, min(bits, tags.shape[1]))
+    directions = principal_directions(spread, min(bits, tags.shape[1]))
+    projected = by_blocks(spread, lambda part: part @ directions)
     start = random_rotation(bits, seed, "scadh")
     turned = projected @ rotate_or_spread(projected, start, _ROTATIONS)
     return np.where(turned > 0, 1, -1).astype(np.float32)

@@ -19,7 +19,7 @@ from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import numpy_generator
 from hashbench_baselines.anchors import choose_anchors, squared_distances
-from hashbench_baselines.blocks import blocks, by_blocks
+from hashbench_baselines.blocks import by_blocks, product
 from hashbench_baselines.unit import unit_length
 
 
@@ -112,13 +112,13 @@ def learn_hash(kernel: np.ndarray, labels: np.ndarray, codes: np.ndarray, config
     Returns:
         float64 (m, b).
     """
-    factor = cho_factor(_product(kernel, kernel) + config.hash_ridge * np.eye(kernel.shape[1]))
-    projection = cho_solve(factor, _product(kernel, codes))
+    factor = cho_factor(product(kernel, kernel) + config.hash_ridge * np.eye(kernel.shape[1]))
+    projection = cho_solve(factor, product(kernel, codes))
     for _ in range(config.iterations):
         classifier = classify(codes, labels, config.classifier_ridge)
         hashed = kernel @ projection.astype(np.float32)
         codes = descend(codes, labels @ classifier.T + config.penalty * hashed, classifier, config.sweeps)
-        projection = cho_solve(factor, _product(kernel, codes))
+        projection = cho_solve(factor, product(kernel, codes))
     return projection
 
 
@@ -166,14 +166,6 @@ def descend(codes: np.ndarray, wanted: np.ndarray, classifier: np.ndarray, sweep
         if not changed:
             break
     return codes
-
-
-def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The product L'R of two arrays of N rows, in float64."""
-    total = np.zeros((left.shape[1], right.shape[1]))
-    for part, other in zip(blocks(left), blocks(right), strict=True):
-        total += part.astype(np.float64).T @ other
-    return total
 
 
 def _mean_distance(vectors: np.ndarray, anchors: np.ndarray) -> float:

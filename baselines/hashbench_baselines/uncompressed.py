@@ -32,4 +32,8 @@ class Uncompressed(Method):
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Features, float32 (N, F)."""
-        return unit_length(images.features) if self.config.normalize else images.features
+        return self.scaled(images.features)
+
+    def scaled(self, features: np.ndarray) -> np.ndarray:
+        """Features (N, F) at the length at which they are compared."""
+        return unit_length(features) if self.config.normalize else features

@@ -8,7 +8,7 @@ from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.method import Context
 from hashbench.metrics.presets import SUITE
 from hashbench.metrics.score import score
-from hashbench.ranking.distances import hamming
+from hashbench.ranking.distances import hamming, suited
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance
 
@@ -34,12 +34,16 @@ def mean_ap(bits, pictures):
     query, database = (
         BinaryCodes(np.packbits(side, axis=1)) for side in np.split(bits, [pictures.queries])
     )
+    return means(hamming(query, database), pictures)["map@all"]
+
+
+def scores_of(method, pictures):
+    """What a method reaches on the pictures by the distance that it is ranked by."""
+    query, database = pictures.query(), pictures.database()
+    return means(suited(method.encode(query), method.encode(database), method.embed(query))[0], pictures)
+
+
+def means(distances, pictures):
+    """The suite's metrics of distances between queries and database."""
     relevance = Relevance.of(pictures.labels[: pictures.queries], pictures.labels[pictures.queries :])
-    distances = hamming(query, database)
-    return score(distances, relevance, [SUITE], resolve_kernel())[SUITE.name].means()["map@all"]
-
-
-def differ_by_chance(one, other):
-    """Whether the means of two lists of seeds' results are within three standard errors of each other."""
-    error = np.sqrt(np.var(one, ddof=1) / len(one) + np.var(other, ddof=1) / len(other))
-    return abs(np.mean(one) - np.mean(other)) <= 3 * error
+    return score(distances, relevance, [SUITE], resolve_kernel())[SUITE.name].means()

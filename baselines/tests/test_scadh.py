@@ -161,12 +161,22 @@ def test_order_and_number_of_tags_do_not_matter():
 
 
 def test_images_without_a_tag_take_their_neighbours_codes():
-    given, lists = features(), tag_lists()
-    hidden = [tags if n >= 12 else [] for n, tags in enumerate(lists)]
-    found = np.unpackbits(codes(fitted(given, hidden, 32), given), axis=1).astype(int)
-    distances = np.abs(found[:12, None] - found[12:]).sum(axis=2)
-    same = np.arange(12)[:, None] % 4 == np.arange(12, 60) % 4
-    assert distances[same].mean() < distances[~same].mean() / 2
+    tags = np.repeat(np.eye(4, dtype=np.float32), 5, axis=0)
+    hidden = tags.copy()
+    hidden[::5] = 0
+
+    def wrong(graph):
+        """How far an untagged image's code is from those of its kind, over how far from all others."""
+        problem = Problem(hidden, graph, SCADHConfig())
+        found = problem.solve(first_codes(hidden, graph, 32, 0), lambda steps: None).codes
+        apart = np.abs(found[::5, None] - found).mean(axis=2)
+        own = tags[::5] @ tags.T > 0
+        others = np.arange(20) % 5 != 0
+        return apart[own & others].mean() / apart[~own & others].mean()
+
+    connected = sparse.csr_array(np.repeat(np.eye(4), 5, axis=0) / np.sqrt(5)).astype(np.float32)
+    assert wrong(connected) < 0.1
+    assert wrong(sparse.csr_array((20, 4), dtype=np.float32)) > 0.5
 
 
 @pytest.mark.parametrize("anchors", [2, 500])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +12,7 @@ import typer
 
 from hashbench.cli.options import DataRoot, NoiseSeed, Tags, Vocabulary
 from hashbench.cli.output import Format, print_records
-from hashbench.errors import ConfigError
+from hashbench.errors import ConfigError, HashbenchError
 
 if TYPE_CHECKING:
     from hashbench.progress import Progress
@@ -112,39 +114,70 @@ def run(
             _numbers("--seed", seed),
         )
     ]
-    _carry_out(preparer, requests, device, runs, output, report)
+    _carry_out(preparer, requests, {*names} - {*method}, device, runs, output, report)
 
 
 def _carry_out(
     preparer: Preparer,
     requests: list[RunRequest],
+    unnamed: set[str],
     device: str,
     runs: Path,
     output: Format,
     report: Progress,
 ) -> None:
-    """Validate every request, run those that the store does not have, print."""
+    """Validate every request, run those that the store does not have, print.
+
+    Args:
+        preparer: Turns requests into runs.
+        requests: What was asked for.
+        unnamed: Methods that stand for `all`: one that cannot be run is left out, and said.
+        device: Where to compute.
+        runs: The store's folder.
+        output: What to print.
+        report: Where to say what is done.
+    """
     from hashbench.files import cache_root
     from hashbench.runs.store import RunStore
 
     # No noise of any kind is one run, and a run that is asked for twice is one seed.
-    prepared = list({one.spec.key(): one for one in map(preparer.prepare, requests)}.values())
-    if requests[0].web and not any(one.web for one in prepared):
+    prepared = {}
+    for request in requests:
+        with _left_out(request.method in unnamed, f"{request.method} at {request.bits} bits", report):
+            one = preparer.prepare(request)
+            prepared[one.spec.key()] = one
+    if requests[0].web and not any(one.web for one in prepared.values()):
         raise ConfigError(f"--web {requests[0].web!r}: none of the methods learns from a web set.")
     store = RunStore(runs)
     store.prepare()
-    records = []
-    for one in prepared:
-        record = store.find(one.spec)
-        if record is None:
+    found = {key: store.find(one.spec) for key, one in prepared.items()}
+    if len(prepared) > 1:
+        there = sum(record is not None for record in found.values())
+        report.note(f"{len(prepared)} runs, {there} of them in the store")
+    for key, one in prepared.items():
+        if found[key] is None:
             from hashbench.runs.runner import execute
             from hashbench.training.device import resolve_device
 
-            record = execute(one, store, cache_root(), resolve_device(device), report)
-        else:
+            with _left_out(one.method.PLUGIN_NAME in unnamed, one.spec.run_id(), report):
+                found[key] = execute(one, store, cache_root(), resolve_device(device), report)
+        elif len(prepared) == 1:
             report.note(f"{one.spec.run_id()} is in the store")
-        records.append(record)
+    records = [record for record in found.values() if record is not None]
+    if not records:
+        raise ConfigError("none of the methods could be run.")
     print_records(records, output)
+
+
+@contextmanager
+def _left_out(spared: bool, what: str, report: Progress) -> Iterator[None]:
+    """Let an error of one of many methods, which nobody has named, cost that method alone."""
+    try:
+        yield
+    except HashbenchError as error:
+        if not spared:
+            raise
+        report.notice(f"{what} is left out: {error}")
 
 
 def _numbers(option: str, text: str) -> list[int]:

@@ -53,6 +53,11 @@ class ScalarCodes:
                 f"{self.packed.shape[1]} bytes an item for {self.width} dimensions. "
                 "Expected one bit or one byte a dimension."
             )
+        if self.width < 2:
+            raise DataError(f"scalar codes of {self.width} dimensions. Expected two or more.")
+        for name, shared in (("offset", self.offset), ("step", self.step)):
+            if shared.shape not in {(1,), (self.width,)}:
+                raise DataError(f"{name} of shape {shared.shape} for {self.width} dimensions.")
         if self.factors is not None and self.factors.shape != (len(self.packed), 2):
             raise DataError(f"factors of shape {self.factors.shape} for {len(self.packed)} items.")
 

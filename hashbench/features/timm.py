@@ -41,6 +41,8 @@ class TimmBackbone(Backbone):
 
         for key in _classifier(self.ARCHITECTURE):
             state.pop(key, None)
+        if not state:
+            raise KeyError("nothing but a classifier")
         # Without classes on either side timm is strict: it refuses what is missing or left over.
         given = {"state_dict": state, "num_classes": 0}
         network: Any = timm.create_model(

@@ -99,9 +99,11 @@ class Method(ABC):
         return "features"
 
     def bits_for(self, width: int) -> int:
-        """Bits an item for features of `width` dimensions: the budget, if codes have no size of their own.
+        """Bits an item that codes take for features of `width` dimensions: the budget, unless overridden.
 
-        A run whose codes take what they take, floats for instance, is one run whatever was asked for.
+        Codes are held to it. A run whose codes take what they take, floats for instance, is one run
+        whatever budget, which stays in `context.bits`, was asked for. On pixels, `width` is the
+        backbone's.
         """
         return self.context.bits
 

@@ -78,6 +78,8 @@ class Hamming(_Compared):
         return total
 
 
+# Items that are reconstructed at once.
+_ROWS = 1 << 14
 # Queries whose look-up tables are computed at once.
 _TABLES = 16
 
@@ -219,11 +221,12 @@ def aqd(query_embeddings: np.ndarray, database: VectorCodes) -> LookUp | Dense:
     if isinstance(database, AdditiveCodes):
         _check(queries, database.indices, same_width=False)
         _check(queries, database.codebooks.reshape(-1, database.codebooks.shape[2]))
-        bias = _bias(database, database.similarity)
-        return LookUp("aqd", queries, database, bias)
+        return LookUp("aqd", queries, database, _bias_of_codes(database))
     items = database.reconstruct()
     _check(queries, items)
-    return Dense("aqd", queries, items, database.similarity, _bias(database, database.similarity))
+    kept = database.factors if isinstance(database, ScalarCodes) else None
+    bias = _bias(items, database.similarity) if kept is None else kept[:, 1]
+    return Dense("aqd", queries, items, database.similarity, bias)
 
 
 def sqd(query: VectorCodes, database: VectorCodes) -> LookUp | Dense:
@@ -289,11 +292,20 @@ def _weight(similarity: Similarity) -> np.float32:
     return np.float32(-1 if similarity is Similarity.INNER_PRODUCT else -2)
 
 
-def _bias(items: np.ndarray | VectorCodes, similarity: Similarity) -> np.ndarray:
+def _bias(vectors: np.ndarray, similarity: Similarity) -> np.ndarray:
     """What is added to the weighted inner product, float32 (N,)."""
     if similarity is Similarity.INNER_PRODUCT:
-        return np.zeros(len(items), dtype=np.float32)
-    if isinstance(items, ScalarCodes):
-        return items.squared_lengths()
-    vectors = items if isinstance(items, np.ndarray) else items.reconstruct()
+        return np.zeros(len(vectors), dtype=np.float32)
     return np.einsum("nd,nd->n", vectors, vectors)
+
+
+def _bias_of_codes(database: AdditiveCodes) -> np.ndarray:
+    """The same for reconstructions, of which a part is in memory at a time."""
+    parts = [
+        _bias(
+            replace(database, indices=database.indices[start : start + _ROWS]).reconstruct(),
+            database.similarity,
+        )
+        for start in range(0, len(database), _ROWS)
+    ]
+    return np.concatenate(parts)

@@ -21,8 +21,8 @@ from hashbench.reports.leaderboard import BAND, COSTS, GROUP, main_metric, with_
 # Methods that are shown what the others have to do without, and what is to be said of them.
 _CEILING = "labels (ceiling)"
 _OF_CEILING = (
-    "methods that learn from labels see clean ones of the training images. They show what labels would be "
-    "worth, and compete with no other row."
+    "methods that learn from labels were shown, of the training images, the very thing that says what is "
+    "relevant. They show what that would be worth, and compete with no other row."
 )
 _NAMES = ("learns from", "method", "backbone", "bits", "distance")
 # The metrics that a table shows, by kind; the others are in the record.
@@ -166,9 +166,12 @@ def markdown(board: pd.DataFrame, preset: MetricPreset) -> str:
     for comparison in comparisons(board, preset):
         body = comparison.body
         sides = [_side(header) for header in body.columns]
-        rows = body.values.tolist()
         parts.append(f"### {comparison.title}")
-        parts.append(tabulate(rows, list(body.columns), "github", colalign=sides, disable_numparse=True))
+        above = body[_NAMES[0]] == _CEILING
+        for rows in (body[~above], body[above]):
+            if len(rows):
+                cell = rows.values.tolist(), list(body.columns)
+                parts.append(tabulate(*cell, "github", colalign=sides, disable_numparse=True))
         parts += [f"Note: {sentence}" for sentence in comparison.notices]
     return "\n\n".join([*parts, footnote(preset)]) + "\n"
 

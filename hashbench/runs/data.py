@@ -45,8 +45,11 @@ class PreparedDataset:
         return self.dataset.ground_truth()
 
     def lacks(self, supervision: Supervision) -> str:
-        """What a method of that supervision would learn from and is not there; empty where all is there."""
-        if supervision.sees_tags and not any(self.images.tags):
+        """What a method of that supervision would learn from and is not there; empty where all is there.
+
+        A tag protocol may still leave none of the tags.
+        """
+        if supervision.sees_tags and not any(self.images.tags[i] for i in self.split.train):
             return "tags"
         if supervision.sees_web and not self.dataset.web_sets():
             return "web set"

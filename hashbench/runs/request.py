@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hashbench.data.collection import Collection, FeatureCollection
 from hashbench.data.web import WebSet
@@ -51,6 +52,7 @@ class PreparedRun:
     """All that it takes to carry a run out."""
 
     spec: RunSpec
+    budget: int
     variant: str
     method: type[Method]
     config: MethodConfig
@@ -61,7 +63,7 @@ class PreparedRun:
 
     def build(self, device: str, progress: Progress) -> Method:
         """The method, unfitted."""
-        context = Context(self.spec.bits, self.spec.seed, device, self.backbone, progress)
+        context = Context(self.budget, self.spec.seed, device, self.backbone, progress)
         return self.method(self.config, context)
 
 
@@ -71,6 +73,7 @@ class Preparer:
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
         self.opener = Opener(plugins)
+        self._backbones: dict[tuple[str | None, Path | None], tuple[Backbone, dict[str, Any]]] = {}
 
     def methods(
         self, names: Sequence[str], data: PreparedDataset, web: str | None
@@ -78,6 +81,9 @@ class Preparer:
         """Names of methods with `all` spelt out, and a sentence for each that is left out.
 
         Left out is what finds in the data set, and in the web set that is given, nothing to learn from.
+
+        Raises:
+            ConfigError: Nothing is left.
         """
         found, said = [], []
         for name, method in self.plugins.methods.items():
@@ -87,7 +93,10 @@ class Preparer:
                 said.append(f"{name} is left out: {data.images.name} has no {lacking}")
             else:
                 found.append(name)
-        return [*found, *(name for name in names if name not in {ALL, *found})], said
+        chosen = [*found, *(name for name in names if name not in {ALL, *found})]
+        if not chosen:
+            raise ConfigError("no method is installed that could be run.")
+        return chosen, said
 
     def prepare(self, request: RunRequest) -> PreparedRun:
         """Look everything up and validate it.
@@ -103,7 +112,8 @@ class Preparer:
         unfitted = method(config, Context(request.bits, request.seed))
         data = self.opener.open(request.dataset, request.split, request.data_root, request.tags)
         web = data.web_set(request.web) if method.SUPERVISION.sees_web else None
-        backbone = self._backbone(request, preset, data.images)
+        backbone, identity = self._backbone(request, preset, data.images)
+        _check_inputs(unfitted, data.images)
         spec = RunSpec(
             method={
                 "name": method.PLUGIN_NAME,
@@ -111,16 +121,16 @@ class Preparer:
                 "config": config.model_dump(mode="json"),
                 "sources": unfitted.sources(),
             },
-            bits=unfitted.bits_for(_width(backbone, data.images)),
+            bits=_size(unfitted, backbone, data.images),
             dataset={"name": data.images.name, **data.fingerprints},
             split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
             protocol=recipe.identity(),
             web={"name": web.images.name, "fingerprint": web.fingerprint()} if web else None,
-            backbone=backbone.identity() if backbone else {"name": "precomputed"},
+            backbone=identity,
             seed=request.seed,
         )
         variant = _variant(method, request.preset, config)
-        return PreparedRun(spec, variant, method, config, data, recipe, web, backbone)
+        return PreparedRun(spec, request.bits, variant, method, config, data, recipe, web, backbone)
 
     def recipe(
         self, protocol: str | None, vocabulary: Path | None = None, noise: str | None = None, seed: int = 0
@@ -133,19 +143,25 @@ class Preparer:
             None if noise is None else Noise.parse(noise, seed),
         )
 
-    def _backbone(self, request: RunRequest, preset: Preset, images: Collection) -> Backbone | None:
-        """The backbone that was asked for; none where a data set holds features already.
+    def _backbone(
+        self, request: RunRequest, preset: Preset, images: Collection
+    ) -> tuple[Backbone | None, dict[str, Any]]:
+        """The backbone that was asked for, made once, and its identity; none where there are features.
 
         Raises:
             ConfigError: One was asked for, and there are no images that it could see.
         """
         if not isinstance(images, FeatureCollection):
-            return self.plugins.backbone(request.backbone or preset.backbone)(request.weights)
+            asked = request.backbone or preset.backbone, request.weights
+            if asked not in self._backbones:
+                made = self.plugins.backbone(asked[0])(request.weights)
+                self._backbones[asked] = made, made.identity()
+            return self._backbones[asked]
         if request.backbone or request.weights:
             raise ConfigError(
                 f"data set {images.name!r} holds {images.kind}. Expected neither --backbone nor --weights."
             )
-        return None
+        return None, {"name": "precomputed"}
 
 
 def _preset(method: type[Method], name: str | None) -> Preset:
@@ -156,12 +172,33 @@ def _preset(method: type[Method], name: str | None) -> Preset:
     return method.PRESETS[chosen]
 
 
-def _width(backbone: Backbone | None, images: Collection) -> int:
-    """Dimensions of the features."""
-    if backbone is None and isinstance(images, FeatureCollection):
-        return int(images.features.shape[1])
-    assert backbone is not None  # noqa: S101 - images have a backbone
-    return backbone.DIM
+def _check_inputs(method: Method, images: Collection) -> None:
+    """Refuse to train on pixels where there are none.
+
+    Raises:
+        ConfigError: It would have to.
+    """
+    if method.inputs == "pixels" and isinstance(images, FeatureCollection):
+        raise ConfigError(
+            f"method {method.PLUGIN_NAME!r} works on pixels with these settings, and data set "
+            f"{images.name!r} holds features. Expected a data set of images, or other settings."
+        )
+
+
+def _size(method: Method, backbone: Backbone | None, images: Collection) -> int:
+    """Bits that an item's code will take.
+
+    Raises:
+        ConfigError: The method names no size that codes could have.
+    """
+    width = backbone.DIM if backbone else images.features.shape[1]  # type: ignore[attr-defined]
+    bits = method.bits_for(int(width))
+    if bits <= 0 or bits % 8:
+        raise ConfigError(
+            f"method {method.PLUGIN_NAME!r} says that its codes take {bits} bits. "
+            "Expected a positive multiple of 8."
+        )
+    return bits
 
 
 def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> str:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from hashbench.codes.binary import BinaryCodes
 from hashbench.data.views import ImageView, TrainView
+from hashbench.errors import PluginError
 from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Inputs, Method
 from hashbench.tags.table import TagTable
@@ -65,6 +66,18 @@ class DeepMethod(Method):
     Config = DeepConfig
     VIEWS: ClassVar[int] = 1
     network: nn.Module
+
+    def __init_subclass__(cls) -> None:
+        """Refuse settings that lack what every network has.
+
+        Raises:
+            PluginError: `Config` is no `DeepConfig`.
+        """
+        if not issubclass(cls.Config, DeepConfig):
+            raise PluginError(
+                f"class {cls.__qualname__} has settings {cls.Config.__qualname__}. "
+                "Expected a subclass of DeepConfig."
+            )
 
     @property
     def inputs(self) -> Inputs:

@@ -184,7 +184,8 @@ def straight_through(values: torch.Tensor, codes: torch.Tensor | None = None) ->
         codes: What they become; their signs, minus and plus one, if nothing else is given.
     """
     given = torch.where(values > 0, 1.0, -1.0).to(values.dtype) if codes is None else codes
-    return values + (given - values).detach()
+    # In this order the result is a code to the last bit, whatever the values.
+    return given.detach() + (values - values.detach())
 
 
 def _augmentation(side: int) -> Callable[[Any], torch.Tensor]:

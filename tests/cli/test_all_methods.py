@@ -6,6 +6,7 @@ import pytest
 
 from hashbench.codes.additive import Similarity
 from hashbench.codes.floats import FloatCodes
+from hashbench.errors import DataError
 from hashbench.methods.method import Method
 from hashbench.plugins import Plugins
 
@@ -60,6 +61,21 @@ def test_all_runs_what_it_can_and_says_what_it_cannot(cli, tmp_path):
     assert next(bits for name, bits in ran if name == "raw") % 32 == 0
 
 
+def test_a_method_that_cannot_be_run_costs_no_other_its_row(cli, few, tmp_path, monkeypatch):
+    def refuse(self, view):
+        raise DataError("nothing to learn")
+
+    monkeypatch.setattr(Raw, "fit", refuse)
+    arguments = ("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs")
+    status, out, err = cli(*arguments, "--method", "all", "--format", "json")
+    assert status in (0, None), err
+    assert {record["method"] for record in json.loads(out)} == {"lsh", "signs"}
+    assert "is left out: nothing to learn" in err
+    status, _, err = cli(*arguments, "--method", "all", "--method", "raw")
+    assert status not in (0, None)
+    assert err.splitlines()[-1] == "error: nothing to learn"
+
+
 @pytest.mark.usefixtures("few")
 def test_a_web_set_of_the_users_brings_its_methods_back(run, web):
     records = run("--method", "all", "--bits", "8", "--web", web)
@@ -81,3 +97,18 @@ def test_floats_are_one_row_with_their_true_bytes(run):
     (record,) = run("--method", "raw", "--bits", "8,16,32")
     assert record["code_bytes"] * 8 == record["bits"]
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]
+
+
+def test_a_size_that_codes_cannot_have_is_refused(cli, few, tmp_path, monkeypatch):
+    monkeypatch.setattr(Raw, "bits_for", lambda self, width: 12)
+    arguments = ("--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs")
+    status, _, err = cli("run", *arguments, "--method", "raw", "--bits", "16")
+    assert status not in (0, None)
+    assert "says that its codes take 12 bits. Expected a positive multiple of 8" in err
+
+
+def test_nothing_installed_is_one_line(cli, monkeypatch, tmp_path):
+    monkeypatch.setattr(Plugins, "methods", {})
+    status, _, err = cli("run", "--dataset", "shapes", "--runs", tmp_path / "runs", "--method", "all")
+    assert status not in (0, None)
+    assert err.splitlines()[-1] == "error: no method is installed that could be run."

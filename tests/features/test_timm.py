@@ -112,6 +112,10 @@ def test_the_forms_of_weights(network, form, tmp_path):
         (lambda state: state.update({"odd": torch.ones(1)}), 'Unexpected key(s) in state_dict: "odd"'),
         (lambda state: state.update({"norm.bias": torch.ones(3)}), "size mismatch for norm.bias"),
         (lambda state: state.clear(), "it holds no tensors by name"),
+        (
+            lambda state: (state.clear(), state.update({"head.weight": torch.zeros(21, 64)})),
+            "nothing but a classifier",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_in_one_line(network, change, line, tmp_path):
