@@ -51,7 +51,7 @@ class RQ(ProjectedQuantizer):
         """Codebooks float32 (books, K, D) for vectors (N, D), N at least K.
 
         k-means starts in the leading principal direction of the residuals and adds dimensions step by
-        step (Liu, Lu, Zhou, 2015), which leaves a smaller error than starting in all at once.
+        step (Liu, Lu, Shao, 2015), which leaves a smaller error than starting in all at once.
         """
         import faiss  # noqa: PLC0415
 
