@@ -61,7 +61,9 @@ def run(
     weights: Annotated[
         Path | None, typer.Option(help="File with the backbone's weights, instead of its own.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="Named settings, which every method of the call must have.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Named settings, which every method of the call must have.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting, [method.]key=value; repeat.")
     ] = None,
