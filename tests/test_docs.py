@@ -11,7 +11,7 @@ import pytest
 
 from hashbench import hookspecs
 from hashbench.plugins import Plugins
-from hashbench.training.deep import DeepConfig
+from hashbench.training.config import DeepConfig
 from hashbench_baselines.catalog import METHODS
 
 ROOT = Path(__file__).parent.parent

@@ -19,8 +19,8 @@ from hashbench.errors import ConfigError
 from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
-from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
-from hashbench_baselines.pca import turned_positive
+from hashbench_baselines.shared.anchors import anchor_affinities, choose_anchors, kernel_width
+from hashbench_baselines.shared.pca import turned_positive
 
 # An eigenvalue above counts as 1 (as in the authors' code).
 _CONSTANT = 1 - 1e-3

@@ -11,9 +11,9 @@ from pydantic import Field
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.cca import CCAConfig, weighted_directions
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.target_itq import TargetITQ
+from hashbench_baselines.shared.cca import CCAConfig, weighted_directions
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.target_itq import TargetITQ
 
 
 class CCAITQLabelsConfig(CCAConfig):

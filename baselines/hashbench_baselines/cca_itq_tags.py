@@ -10,10 +10,10 @@ import numpy as np
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.cca import CCAConfig, weighted_directions
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.tag_targets import require_tagged
-from hashbench_baselines.target_itq import TargetITQ
+from hashbench_baselines.shared.cca import CCAConfig, weighted_directions
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.tag_targets import require_tagged
+from hashbench_baselines.shared.target_itq import TargetITQ
 
 
 class CCAITQ(TargetITQ):

@@ -13,7 +13,8 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
-from hashbench.training.deep import DeepConfig, DeepHash
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepHash
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +67,7 @@ class CIBHash(DeepHash):
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The contrastive loss of the codes, plus `weight` times the bottleneck."""
         from hashbench.training.fitting import Objective, straight_through  # noqa: PLC0415
-        from hashbench_baselines.similarity import contrastive_loss  # noqa: PLC0415
+        from hashbench_baselines.shared.similarity import contrastive_loss  # noqa: PLC0415
 
         def loss(batch: Batch) -> torch.Tensor:
             first, second = (self.network(features).sigmoid() for features in batch.views)

@@ -14,13 +14,13 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.tags.embeddings import BUNDLED, embeddings_fingerprint
 from hashbench.tags.table import TagTable
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.product import ProductConfig, ProductQuantizer
-from hashbench_baselines.quantizer import ProjectedConfig, ProjectedQuantizer
-from hashbench_baselines.ridge import ridge_regression
-from hashbench_baselines.tag_targets import tag_means
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.product import ProductConfig, ProductQuantizer
+from hashbench_baselines.shared.quantizer import ProjectedConfig, ProjectedQuantizer
+from hashbench_baselines.shared.ridge import ridge_regression
+from hashbench_baselines.shared.tag_targets import tag_means
+from hashbench_baselines.shared.unit import unit_length
 
 
 class FusedPQConfig(ProductConfig, ProjectedConfig):

@@ -13,7 +13,8 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
-from hashbench.training.deep import DeepConfig, DeepHash
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepHash
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,7 @@ class GreedyHash(DeepHash):
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """Error of the codes' cosines, plus alpha times the penalty."""
         from hashbench.training.fitting import Objective, straight_through  # noqa: PLC0415
-        from hashbench_baselines.similarity import similarity_error  # noqa: PLC0415
+        from hashbench_baselines.shared.similarity import similarity_error  # noqa: PLC0415
 
         def loss(batch: Batch) -> torch.Tensor:
             outputs = self.network(batch.features)

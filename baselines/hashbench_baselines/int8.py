@@ -13,7 +13,7 @@ from hashbench.codes.additive import Similarity
 from hashbench.codes.scalar import ScalarCodes
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.uncompressed import Uncompressed
+from hashbench_baselines.shared.uncompressed import Uncompressed
 
 
 class Int8(Uncompressed):

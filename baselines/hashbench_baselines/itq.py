@@ -11,10 +11,10 @@ from pydantic import Field
 from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
 from hashbench.tags.table import TagTable
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.linear import LinearHash
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.rotation import random_rotation
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.linear import LinearHash
+from hashbench_baselines.shared.pca import principal_directions
+from hashbench_baselines.shared.rotation import random_rotation
 
 
 class ITQConfig(MethodConfig):

@@ -7,7 +7,7 @@ import numpy as np
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import numpy_generator
-from hashbench_baselines.linear import LinearHash
+from hashbench_baselines.shared.linear import LinearHash
 
 
 class LSH(LinearHash):

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from hashbench.training.seeding import numpy_generator
-from hashbench_baselines.quantizer import BITS_PER_BOOK, WORDS, ProjectedConfig, ProjectedQuantizer
+from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, ProjectedConfig, ProjectedQuantizer
 
 if TYPE_CHECKING:
     import faiss

@@ -15,15 +15,16 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
-from hashbench.training.deep import DeepConfig, DeepMethod
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.quantizer import BITS_PER_BOOK, WORDS, spread
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepMethod
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, spread
 
 if TYPE_CHECKING:
     import torch
 
     from hashbench.training.fitting import Batch, Objective
-    from hashbench_baselines.soft_codebooks import SoftCodebooks
+    from hashbench_baselines.shared.soft_codebooks import SoftCodebooks
 
 
 class MeCoQConfig(DeepConfig):
@@ -87,7 +88,7 @@ class MeCoQ(DeepMethod):
     def build(self, width: int) -> SoftCodebooks:
         """A linear layer, or two with a rectifier between them, and codebooks."""
         from hashbench.training.fitting import head  # noqa: PLC0415
-        from hashbench_baselines.soft_codebooks import SoftCodebooks  # noqa: PLC0415
+        from hashbench_baselines.shared.soft_codebooks import SoftCodebooks  # noqa: PLC0415
 
         config, books = self.config, self.context.bits // BITS_PER_BOOK
         body = head(width, books * config.width, hidden=config.hidden, dropout=config.dropout)
@@ -96,8 +97,8 @@ class MeCoQ(DeepMethod):
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The contrastive loss of soft reconstructions, and what keeps codes hard and codewords apart."""
         from hashbench.training.fitting import Objective  # noqa: PLC0415
-        from hashbench_baselines.similarity import contrastive_loss  # noqa: PLC0415
-        from hashbench_baselines.soft_codebooks import CodeMemory  # noqa: PLC0415
+        from hashbench_baselines.shared.similarity import contrastive_loss  # noqa: PLC0415
+        from hashbench_baselines.shared.soft_codebooks import CodeMemory  # noqa: PLC0415
 
         config, network = self.config, self.network
         memory, epochs = CodeMemory(config.memory), [0]

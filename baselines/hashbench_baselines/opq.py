@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.product import ProductConfig, ProductQuantizer
-from hashbench_baselines.quantizer import ProjectedConfig, ProjectedQuantizer
-from hashbench_baselines.rotation import random_rotation
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.product import ProductConfig, ProductQuantizer
+from hashbench_baselines.shared.quantizer import ProjectedConfig, ProjectedQuantizer
+from hashbench_baselines.shared.rotation import random_rotation
 
 
 class OPQConfig(ProductConfig, ProjectedConfig):

@@ -14,7 +14,8 @@ from scipy.linalg import hadamard
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench.training.deep import DeepConfig, DeepHash
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepHash
 from hashbench.training.seeding import numpy_generator
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import numpy as np
 
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.linear import LinearHash
-from hashbench_baselines.pca import principal_directions
+from hashbench_baselines.shared.linear import LinearHash
+from hashbench_baselines.shared.pca import principal_directions
 
 
 class PCAH(LinearHash):

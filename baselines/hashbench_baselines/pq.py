@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hashbench_baselines.product import ProductQuantizer
+from hashbench_baselines.shared.product import ProductQuantizer
 
 
 class PQ(ProductQuantizer):

@@ -15,10 +15,10 @@ from hashbench.codes.scalar import ScalarCodes
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import ConfigError
 from hashbench.tags.table import TagTable
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.rotation import random_rotation
-from hashbench_baselines.uncompressed import Uncompressed, UncompressedConfig
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.pca import principal_directions
+from hashbench_baselines.shared.rotation import random_rotation
+from hashbench_baselines.shared.uncompressed import Uncompressed, UncompressedConfig
 
 # Two float32 numbers an item.
 _FACTOR_BITS = 64

@@ -12,10 +12,10 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.tags.embeddings import BUNDLED, embeddings_fingerprint
 from hashbench.tags.table import TagTable
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.ridge import leading_predictions, ridge_regression
-from hashbench_baselines.tag_targets import tag_means
-from hashbench_baselines.target_itq import TargetITQ, TargetITQConfig
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.ridge import leading_predictions, ridge_regression
+from hashbench_baselines.shared.tag_targets import tag_means
+from hashbench_baselines.shared.target_itq import TargetITQ, TargetITQConfig
 
 
 class RidgeITQConfig(TargetITQConfig):

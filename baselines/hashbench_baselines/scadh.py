@@ -17,15 +17,15 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import TrainView
 from hashbench.methods.config import MethodConfig
 from hashbench.tags.table import TagTable
-from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.linear import LinearHash
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.ridge import ridge_regression
-from hashbench_baselines.rotation import random_rotation
-from hashbench_baselines.tag_targets import require_tagged
-from hashbench_baselines.target_itq import rotate_or_spread
+from hashbench_baselines.shared.anchors import anchor_affinities, choose_anchors, kernel_width
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.linear import LinearHash
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.pca import principal_directions
+from hashbench_baselines.shared.ridge import ridge_regression
+from hashbench_baselines.shared.rotation import random_rotation
+from hashbench_baselines.shared.tag_targets import require_tagged
+from hashbench_baselines.shared.target_itq import rotate_or_spread
 
 # ITQ's usual number.
 _ROTATIONS = 50

@@ -18,9 +18,9 @@ from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import numpy_generator
-from hashbench_baselines.anchors import choose_anchors, squared_distances
-from hashbench_baselines.blocks import by_blocks, product
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.anchors import choose_anchors, squared_distances
+from hashbench_baselines.shared.blocks import by_blocks, product
+from hashbench_baselines.shared.unit import unit_length
 
 
 class SDHConfig(MethodConfig):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hashbench_baselines.blocks import blocks
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.periodic import PeriodicHash, Waves
+from hashbench_baselines.shared.blocks import blocks
+from hashbench_baselines.shared.pca import principal_directions
+from hashbench_baselines.shared.periodic import PeriodicHash, Waves
 
 
 class SpectralHashing(PeriodicHash):

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from hashbench.methods.config import MethodConfig
 from hashbench.training.seeding import numpy_generator
-from hashbench_baselines.anchors import squared_distances
-from hashbench_baselines.periodic import PeriodicHash, Waves
+from hashbench_baselines.shared.anchors import squared_distances
+from hashbench_baselines.shared.periodic import PeriodicHash, Waves
 
 # So many images stand for all where the distance to neighbours is measured, and so many neighbours
 # make a neighbourhood: 5 and 200 give the same mAP.

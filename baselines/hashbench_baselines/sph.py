@@ -17,8 +17,8 @@ from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import numpy_generator
-from hashbench_baselines.anchors import squared_distances
-from hashbench_baselines.blocks import by_blocks
+from hashbench_baselines.shared.anchors import squared_distances
+from hashbench_baselines.shared.blocks import by_blocks
 
 
 class SphericalHashingConfig(MethodConfig):

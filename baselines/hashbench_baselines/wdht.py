@@ -15,8 +15,9 @@ from hashbench.data.views import TrainView
 from hashbench.methods.config import Preset
 from hashbench.tags.embeddings import BUNDLED, TagEmbeddings, embed_tags, embeddings_fingerprint
 from hashbench.tags.table import TagTable
-from hashbench.training.deep import DeepConfig, DeepHash
-from hashbench_baselines.tag_targets import require_tagged
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepHash
+from hashbench_baselines.shared.tag_targets import require_tagged
 
 if TYPE_CHECKING:
     import torch

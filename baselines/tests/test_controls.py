@@ -11,15 +11,15 @@ from hashbench.errors import DataError
 from hashbench.methods.method import Context
 from hashbench.tags.embeddings import embed_tags
 from hashbench.tags.table import TagTable
-from hashbench_baselines.cca import CCAConfig, canonical_directions, weighted_directions
 from hashbench_baselines.cca_itq_tags import CCAITQ
 from hashbench_baselines.fused_pq import FusedPQ
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.ridge import leading_predictions, ridge_regression
 from hashbench_baselines.ridge_itq import RidgeITQ
-from hashbench_baselines.tag_targets import tag_means
-from hashbench_baselines.target_itq import rotate_or_spread
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.cca import CCAConfig, canonical_directions, weighted_directions
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.ridge import leading_predictions, ridge_regression
+from hashbench_baselines.shared.tag_targets import tag_means
+from hashbench_baselines.shared.target_itq import rotate_or_spread
+from hashbench_baselines.shared.unit import unit_length
 
 CONTROLS = [RidgeITQ, CCAITQ, FusedPQ]
 every_control = pytest.mark.parametrize("cls", CONTROLS, ids=lambda cls: cls.PLUGIN_NAME)
@@ -78,7 +78,7 @@ def test_moments_of_sparse_targets_are_those_of_dense_ones_in_blocks_too(related
     features, _ = related
     marks = rng.random((200, 7)) < 0.3
     dense = Moments.of(features, marks)
-    monkeypatch.setattr("hashbench_baselines.blocks._ROWS", 64)
+    monkeypatch.setattr("hashbench_baselines.shared.blocks._ROWS", 64)
     thin = Moments.of(features, sparse.csr_array(marks))
     for name in ("features", "cross", "targets"):
         assert getattr(thin, name) == pytest.approx(getattr(dense, name))

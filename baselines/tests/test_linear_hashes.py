@@ -9,8 +9,8 @@ import pytest
 from hashbench.errors import ConfigError
 from hashbench_baselines.itq import ITQ, ITQConfig, rotate_to_signs
 from hashbench_baselines.lsh import LSH
-from hashbench_baselines.pca import principal_directions, turned_positive
 from hashbench_baselines.pcah import PCAH
+from hashbench_baselines.shared.pca import principal_directions, turned_positive
 
 from .measuring import encode, fitted, mean_ap
 

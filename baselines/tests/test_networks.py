@@ -18,8 +18,8 @@ from hashbench_baselines.bihalf import BiHalf, bi_half
 from hashbench_baselines.cibhash import CIBHash, divergence
 from hashbench_baselines.greedyhash import GreedyHash, sign_penalty
 from hashbench_baselines.mecoq import MeCoQ
-from hashbench_baselines.similarity import contrastive_loss, similarity_error
-from hashbench_baselines.soft_codebooks import CodeMemory, SoftCodebooks
+from hashbench_baselines.shared.similarity import contrastive_loss, similarity_error
+from hashbench_baselines.shared.soft_codebooks import CodeMemory, SoftCodebooks
 
 NETWORKS = [GreedyHash, BiHalf, CIBHash, MeCoQ]
 every_network = pytest.mark.parametrize("cls", NETWORKS, ids=lambda cls: cls.PLUGIN_NAME)

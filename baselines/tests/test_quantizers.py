@@ -16,10 +16,10 @@ from hashbench_baselines.aq import AQ, refit_codebooks, squared_error
 from hashbench_baselines.lsq import LSQ
 from hashbench_baselines.opq import OPQ
 from hashbench_baselines.pq import PQ
-from hashbench_baselines.product import ProductQuantizer
 from hashbench_baselines.prq import PRQ
-from hashbench_baselines.quantizer import WORDS, ProjectedQuantizer
 from hashbench_baselines.rq import RQ, beam_search
+from hashbench_baselines.shared.product import ProductQuantizer
+from hashbench_baselines.shared.quantizer import WORDS, ProjectedQuantizer
 
 METHODS = [PQ, OPQ, RQ, PRQ, AQ, LSQ]
 # Enough for what these tests are about.

@@ -11,7 +11,6 @@ from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import DataError
 from hashbench.methods.method import Context
 from hashbench.tags.table import TagTable
-from hashbench_baselines.anchors import anchor_affinities, choose_anchors, kernel_width
 from hashbench_baselines.scadh import (
     SCADH,
     Problem,
@@ -21,6 +20,7 @@ from hashbench_baselines.scadh import (
     shrink_rank,
     visual_graph,
 )
+from hashbench_baselines.shared.anchors import anchor_affinities, choose_anchors, kernel_width
 
 VOCABULARY = ("cat", "dog", "house", "tree", "water")
 

@@ -8,13 +8,13 @@ from hashbench.errors import ConfigError
 from hashbench.methods.config import resolve_config
 from hashbench_baselines import blocks
 from hashbench_baselines.agh import AGH, AGHConfig, eigenfunctions, second_thresholds
-from hashbench_baselines.anchors import (
+from hashbench_baselines.sh import SpectralHashing
+from hashbench_baselines.shared.anchors import (
     anchor_affinities,
     choose_anchors,
     kernel_width,
     squared_distances,
 )
-from hashbench_baselines.sh import SpectralHashing
 from hashbench_baselines.sklsh import SKLSH, neighbour_distance, random_waves
 from hashbench_baselines.sph import SphericalHashing, balance, forces
 

@@ -11,7 +11,7 @@ from hashbench.ranking.distances import aqd, feature, suited
 from hashbench_baselines.float32 import Float32
 from hashbench_baselines.int8 import Int8
 from hashbench_baselines.rabitq import RaBitQ
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.unit import unit_length
 
 ALL = slice(None)
 

@@ -12,47 +12,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from hashbench.codes.binary import BinaryCodes
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import PluginError
-from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Inputs, Method
 from hashbench.tags.table import TagTable
+from hashbench.training.config import DeepConfig
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from hashbench.training.fitting import Objective
-
-
-class DeepConfig(MethodConfig):
-    """What can be set of every network; methods override the defaults.
-
-    Attributes:
-        iterations: Gradient steps.
-        batch_size: Images a step.
-        learning_rate: Adam's, at the start.
-        decay: What the learning rate is multiplied by ...
-        decay_every: ... every so many iterations.
-        weight_decay: Adam's L2 penalty.
-        hidden: Width of the hidden layer; 0 for none.
-        dropout: Share of each layer's inputs that training leaves out.
-        augment: Crop, mirror and recolour pixels at random at every step, and send them through the
-            frozen backbone; else train on its features of the images as they are.
-    """
-
-    iterations: int = Field(default=600, ge=1)
-    batch_size: int = Field(default=256, ge=2)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    decay: float = Field(default=1.0, gt=0, le=1)
-    decay_every: int = Field(default=300, ge=1)
-    weight_decay: float = Field(default=0.0, ge=0)
-    hidden: int = Field(default=0, ge=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    augment: bool = False
 
 
 class DeepMethod(Method):
@@ -106,17 +78,25 @@ class DeepMethod(Method):
         """Train the network; weights, batches and dropout follow the seed."""
         from hashbench.training.fitting import Source, optimise, seeded  # noqa: PLC0415
 
-        source = Source.of(self)
+        source = Source.of(self.config, self.context)
         with seeded(self.context.seed):
             self.network = self.build(source.width(view.images)).to(self.context.device)
             objective = self.objective(view)
-        optimise(self, view, source, objective)
+        optimise(
+            self.network,
+            objective,
+            source,
+            images=view.images,
+            views=self.VIEWS,
+            config=self.config,
+            context=self.context,
+        )
 
     def embed(self, images: ImageView) -> np.ndarray:
         """The network's outputs, float32 (N, D)."""
         from hashbench.training.fitting import Source, embed  # noqa: PLC0415
 
-        return embed(self.network, Source.of(self), images)
+        return embed(self.network, Source.of(self.config, self.context), images)
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """An array where the network computes."""

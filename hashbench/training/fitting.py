@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from hashbench.data.views import ImageView, TrainView
+from hashbench.data.views import ImageView
 from hashbench.errors import ConfigError
 from hashbench.features.backbone import Backbone
-from hashbench.tags.table import TagTable
+from hashbench.methods.method import Context
+from hashbench.training.config import DeepConfig
 from hashbench.training.loop import Schedule, train
 from hashbench.training.seeding import derive, torch_generator
-
-if TYPE_CHECKING:
-    from hashbench.training.deep import DeepMethod
 
 _BATCH = 256
 
@@ -76,14 +74,14 @@ class Source:
     body: nn.Module | None = None
 
     @classmethod
-    def of(cls, method: DeepMethod) -> Source:
-        """The source that a method's settings ask for.
+    def of(cls, config: DeepConfig, context: Context) -> Source:
+        """The source that the settings ask for.
 
         Raises:
             ConfigError: Pixels are to be augmented, and there is no backbone for them.
         """
-        device, backbone = method.context.device, method.context.backbone
-        if not method.config.augment:
+        device, backbone = context.device, context.backbone
+        if not config.augment:
             return cls(device)
         if backbone is None:
             raise ConfigError("augment=true needs a backbone. Expected one in the method's context.")
@@ -129,15 +127,33 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def optimise(method: DeepMethod, view: TrainView[TagTable], source: Source, objective: Objective) -> None:
-    """Train a method's network, and what its objective trains besides it."""
-    config, context = method.config, method.context
-    trained = [method.network, *(module.to(context.device) for module in objective.modules)]
+def optimise(
+    network: nn.Module,
+    objective: Objective,
+    source: Source,
+    *,
+    images: ImageView,
+    views: int,
+    config: DeepConfig,
+    context: Context,
+) -> None:
+    """Train a network, and what its objective trains besides it, on the training images.
+
+    Args:
+        network: Is trained, in place.
+        objective: What is minimised.
+        source: Where features come from.
+        images: The training images.
+        views: How often the loss looks at each image of a batch.
+        config: How long, and how fast.
+        context: Seed, device and progress.
+    """
+    trained = [network, *(module.to(context.device) for module in objective.modules)]
     for module in trained:
         module.train()
 
     def loss(indices: torch.Tensor) -> torch.Tensor:
-        return objective.loss(Batch(indices, source.training(view.images, indices, method.VIEWS)))
+        return objective.loss(Batch(indices, source.training(images, indices, views)))
 
     train(
         [{"params": list(module.parameters())} for module in trained],
@@ -150,7 +166,7 @@ def optimise(method: DeepMethod, view: TrainView[TagTable], source: Source, obje
             decay_every=config.decay_every,
             weight_decay=config.weight_decay,
         ),
-        count=len(view),
+        count=len(images),
         generator=torch_generator(context.seed, "batches"),
         progress=context.progress,
         on_epoch_end=objective.on_epoch_end,

@@ -11,7 +11,8 @@ from hashbench.errors import ConfigError, DataError, SupervisionError
 from hashbench.features.backbone import Backbone
 from hashbench.methods.config import resolve_config
 from hashbench.methods.method import Context
-from hashbench.training.deep import DeepConfig, DeepHash
+from hashbench.training.config import DeepConfig
+from hashbench.training.deep import DeepHash
 from hashbench.training.fitting import Objective, Source, head, seeded, straight_through
 
 BITS, WIDTH, IMAGES = 8, 12, 30
@@ -220,7 +221,7 @@ def test_augmentation_follows_the_seed(pictures_of_noise):
 
 def test_the_backbone_is_frozen_and_sees_its_crop(pictures_of_noise):
     method = made(augment=True, backbone=Means())
-    source = Source.of(method)
+    source = Source.of(method.config, method.context)
     source.training(pictures_of_noise, torch.arange(3), 2)
     source.evaluation(pictures_of_noise, slice(0, 5))
     assert source.body.seen == [(3, 3, 8, 8)] * 2 + [(5, 3, 8, 8)]

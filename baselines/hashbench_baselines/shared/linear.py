@@ -15,7 +15,7 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
-from hashbench_baselines.blocks import by_blocks
+from hashbench_baselines.shared.blocks import by_blocks
 
 
 class LinearHash(Method):

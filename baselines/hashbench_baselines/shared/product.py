@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from hashbench_baselines.quantizer import BITS_PER_BOOK, WORDS, FeatureQuantizer, QuantizerConfig
+from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, FeatureQuantizer, QuantizerConfig
 
 if TYPE_CHECKING:
     import faiss

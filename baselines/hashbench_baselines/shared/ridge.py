@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import eigh, solve
 
-from hashbench_baselines.moments import Moments
+from hashbench_baselines.shared.moments import Moments
 
 
 def ridge_regression(moments: Moments, ridge: float) -> np.ndarray:

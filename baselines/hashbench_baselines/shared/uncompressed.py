@@ -11,7 +11,7 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView
 from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.unit import unit_length
 
 
 class UncompressedConfig(MethodConfig):

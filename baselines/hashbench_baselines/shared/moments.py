@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
-from hashbench_baselines.blocks import blocks
+from hashbench_baselines.shared.blocks import blocks
 
 Targets: TypeAlias = np.ndarray | sparse.csr_array
 

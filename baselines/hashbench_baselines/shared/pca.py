@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from hashbench.errors import ConfigError
-from hashbench_baselines.blocks import product
+from hashbench_baselines.shared.blocks import product
 
 
 def principal_directions(centred: np.ndarray, count: int) -> np.ndarray:

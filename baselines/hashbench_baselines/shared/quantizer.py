@@ -19,9 +19,9 @@ from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import derive
-from hashbench_baselines.blocks import by_blocks
-from hashbench_baselines.pca import principal_directions
-from hashbench_baselines.unit import unit_length
+from hashbench_baselines.shared.blocks import by_blocks
+from hashbench_baselines.shared.pca import principal_directions
+from hashbench_baselines.shared.unit import unit_length
 
 BITS_PER_BOOK = 8
 WORDS = 2**BITS_PER_BOOK

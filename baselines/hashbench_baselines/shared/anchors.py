@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from hashbench.training.seeding import derive
-from hashbench_baselines.blocks import blocks, by_blocks
+from hashbench_baselines.shared.blocks import blocks, by_blocks
 
 
 def choose_anchors(features: np.ndarray, count: int, seed: int, iterations: int = 10) -> np.ndarray:

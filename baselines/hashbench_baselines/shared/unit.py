@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hashbench_baselines.blocks import by_blocks
+from hashbench_baselines.shared.blocks import by_blocks
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

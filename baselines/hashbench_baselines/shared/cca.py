@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 from scipy.linalg import cholesky, eigh, solve_triangular
 
-from hashbench_baselines.moments import Moments
-from hashbench_baselines.target_itq import TargetITQConfig
+from hashbench_baselines.shared.moments import Moments
+from hashbench_baselines.shared.target_itq import TargetITQConfig
 
 
 class CCAConfig(TargetITQConfig):
