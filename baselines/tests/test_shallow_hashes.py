@@ -6,9 +6,9 @@ from scipy.spatial.distance import cdist
 
 from hashbench.errors import ConfigError
 from hashbench.methods.config import resolve_config
-from hashbench_baselines import blocks
 from hashbench_baselines.agh import AGH, AGHConfig, eigenfunctions, second_thresholds
 from hashbench_baselines.sh import SpectralHashing
+from hashbench_baselines.shared import blocks
 from hashbench_baselines.shared.anchors import (
     anchor_affinities,
     choose_anchors,
