@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +14,7 @@ from hashbench.errors import ConfigError, HashbenchError
 
 if TYPE_CHECKING:
     from hashbench.progress import Progress
-    from hashbench.runs.request import Preparer, RunRequest
+    from hashbench.runs.request import PreparedRun, Preparer, RunRequest
 
 DEFAULT_STORE = Path("runs")
 
@@ -142,44 +140,60 @@ def _carry_out(
     from hashbench.files import cache_root
     from hashbench.runs.store import RunStore
 
-    # No noise of any kind is one run, and a run that is asked for twice is one seed.
-    prepared = {}
-    for request in requests:
-        with _left_out(request.method in unnamed, f"{request.method} at {request.bits} bits", report):
-            one = preparer.prepare(request)
-            prepared[one.spec.key()] = one
-    if requests[0].web and not any(one.web for one in prepared.values()):
-        raise ConfigError(f"--web {requests[0].web!r}: none of the methods learns from a web set.")
+    prepared = _prepared(preparer, requests, unnamed, report)
     store = RunStore(runs)
     store.prepare()
-    found = {key: store.find(one.spec) for key, one in prepared.items()}
+    found = [store.find(one.spec) for one in prepared]
     if len(prepared) > 1:
-        there = sum(record is not None for record in found.values())
+        there = sum(record is not None for record in found)
         report.note(f"{len(prepared)} runs, {there} of them in the store")
-    for key, one in prepared.items():
-        if found[key] is None:
+    for place, one in enumerate(prepared):
+        if found[place] is None:
             from hashbench.runs.runner import execute
             from hashbench.training.device import resolve_device
 
-            with _left_out(one.method.PLUGIN_NAME in unnamed, one.spec.run_id(), report):
-                found[key] = execute(one, store, cache_root(), resolve_device(device), report)
+            try:
+                found[place] = execute(one, store, cache_root(), resolve_device(device), report)
+            except HashbenchError as error:
+                if one.method.PLUGIN_NAME not in unnamed:
+                    raise
+                report.notice(f"{one.spec.run_id()} is left out: {error}")
         elif len(prepared) == 1:
             report.note(f"{one.spec.run_id()} is in the store")
-    records = [record for record in found.values() if record is not None]
+    records = [record for record in found if record is not None]
     if not records:
         raise ConfigError("none of the methods could be run.")
     print_records(records, output)
 
 
-@contextmanager
-def _left_out(spared: bool, what: str, report: Progress) -> Iterator[None]:
-    """Let an error of one of many methods, which nobody has named, cost that method alone."""
-    try:
-        yield
-    except HashbenchError as error:
-        if not spared:
-            raise
-        report.notice(f"{what} is left out: {error}")
+def _prepared(
+    preparer: Preparer, requests: list[RunRequest], unnamed: set[str], report: Progress
+) -> list[PreparedRun]:
+    """The runs that were asked for, each once; see `_carry_out`.
+
+    Raises:
+        HashbenchError: One cannot be run that was named, or none can.
+    """
+    # No noise of any kind is one run, and a run that is asked for twice is one seed.
+    prepared: dict[str, PreparedRun] = {}
+    refused: dict[str, HashbenchError] = {}
+    for request in requests:
+        try:
+            one = preparer.prepare(request)
+        except HashbenchError as error:
+            if request.method not in unnamed:
+                raise
+            refused[f"{request.method} at {request.bits} bits"] = error
+        else:
+            prepared[one.spec.key()] = one
+    if not prepared:
+        # What keeps all of them from being run is no method's fault.
+        raise next(iter(refused.values()))
+    for what, why in refused.items():
+        report.notice(f"{what} is left out: {why}")
+    if requests[0].web and not any(one.web for one in prepared.values()):
+        raise ConfigError(f"--web {requests[0].web!r}: none of the methods learns from a web set.")
+    return list(prepared.values())
 
 
 def _numbers(option: str, text: str) -> list[int]:

@@ -112,3 +112,20 @@ def test_nothing_installed_is_one_line(cli, monkeypatch, tmp_path):
     status, _, err = cli("run", "--dataset", "shapes", "--runs", tmp_path / "runs", "--method", "all")
     assert status not in (0, None)
     assert err.splitlines()[-1] == "error: no method is installed that could be run."
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (("--bits", "12"), "error: bits=12: Expected a positive multiple of 8."),
+        (("--backbone", "nobodys"), "error: unknown backbone 'nobodys'."),
+    ],
+)
+def test_what_is_no_methods_fault_is_one_line(cli, tmp_path, wrong, line):
+    arguments = ("--dataset", "shapes", "--runs", tmp_path / "runs", "--method", "all")
+    status, _, err = cli("run", *arguments, *wrong)
+    assert status not in (0, None)
+    assert err.splitlines()[-1].startswith(line)
+    assert "left out: bits" not in err
+    assert "left out: unknown" not in err
