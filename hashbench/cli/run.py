@@ -84,7 +84,10 @@ def run(
         names, left_out = preparer.methods(method, opened, web)
         for sentence in left_out:
             report.note(sentence)
+    preparer.check_preset(names, preset)
     known = parse_settings(settings or [], names)
+    # A method that a setting names is meant, too.
+    named = {*method, *(pair.partition("=")[0].rpartition(".")[0].strip() for pair in settings or [])}
     protocols: list[str | None] = [*protocol] if protocol else [None]
     noises: list[str | None] = [*noise] if noise else [None]
     requests = [
@@ -114,7 +117,7 @@ def run(
             _numbers("--seed", seed),
         )
     ]
-    _carry_out(preparer, requests, {*names} - {*method}, device, runs, output, report)
+    _carry_out(preparer, requests, {*names} - named, device, runs, output, report)
 
 
 def _carry_out(
@@ -186,6 +189,10 @@ def _prepared(
             refused[f"{request.method} at {request.bits} bits"] = error
         else:
             prepared[one.spec.key()] = one
+            if one.spec.bits != request.bits:
+                report.notice(
+                    f"{request.method} takes {one.spec.bits:,} bits an image whatever is asked for"
+                )
     if not prepared:
         # What keeps all of them from being run is no method's fault.
         raise next(iter(refused.values()))

@@ -36,7 +36,7 @@ def cells(board: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
         "learns from": _teachers(board),
         "method": [f"{name} ({variant})" if variant else name for name, variant in names],
         **_backbones(board),
-        "bits": board["bits"].astype(str),
+        "bits": board["bits"].map("{:,}".format),
         "distance": board["distance"],
         **_scores(board, preset),
         **{cost: board[cost].map(form.format) for cost, form in COSTS.items()},

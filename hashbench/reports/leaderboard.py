@@ -27,7 +27,7 @@ _DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
 # What a run took, by column, and how it is printed.
 COSTS = {
-    "bytes/image": "{:.0f}",
+    "bytes/image": "{:,.0f}",
     "shared KiB": "{:,.0f}",
     "trained params": "{:,.0f}",
     "train s": "{:.1f}",

@@ -98,6 +98,15 @@ class Preparer:
             raise ConfigError("no method is installed that could be run.")
         return chosen, said
 
+    def check_preset(self, names: Sequence[str], preset: str | None) -> None:
+        """Refuse a preset that one of the methods does not have, before anything is fetched for another.
+
+        Raises:
+            UnknownNameError: There is no such method, or it has no such preset.
+        """
+        for name in names:
+            _preset(pick("method", name, self.plugins.methods), preset)
+
     def prepare(self, request: RunRequest) -> PreparedRun:
         """Look everything up and validate it.
 

@@ -129,3 +129,18 @@ def test_what_is_no_methods_fault_is_one_line(cli, tmp_path, wrong, line):
     assert err.splitlines()[-1].startswith(line)
     assert "left out: bits" not in err
     assert "left out: unknown" not in err
+
+
+@pytest.mark.usefixtures("few")
+def test_a_wrong_setting_of_a_method_that_it_names_ends_the_call(cli, tmp_path):
+    arguments = ("--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs")
+    status, _, err = cli("run", *arguments, "--method", "all", "--set", "signs.nothing=1")
+    assert status not in (0, None)
+    assert err.splitlines()[-1].startswith("error: unknown signs setting 'nothing'.")
+
+
+def test_presets_are_checked_before_anything_is_fetched(cli, tmp_path):
+    arguments = ("--dataset", "shapes", "--runs", tmp_path / "runs", "--preset", "paper")
+    status, _, err = cli("run", *arguments, "--method", "wsdhq", "--method", "itq")
+    assert status not in (0, None)
+    assert err.splitlines()[-1] == "error: unknown itq preset 'paper'. Known: default."
