@@ -12,7 +12,7 @@ from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
 from hashbench_baselines.shared.cca import CCAConfig, weighted_directions
 from hashbench_baselines.shared.moments import Moments
-from hashbench_baselines.shared.tag_targets import require_tagged
+from hashbench_baselines.shared.tag_targets import require_tags
 from hashbench_baselines.shared.target_itq import TargetITQ
 
 
@@ -30,6 +30,5 @@ class CCAITQ(TargetITQ):
         Raises:
             DataError: Fewer than two images have a tag.
         """
-        incidence = view.tags.incidence
-        require_tagged(int((incidence.sum(axis=1) > 0).sum()), len(view), "a tag")
-        return weighted_directions(Moments.of(view.images.features, incidence), self.config)
+        require_tags(view.tags)
+        return weighted_directions(Moments.of(view.images.features, view.tags.incidence), self.config)

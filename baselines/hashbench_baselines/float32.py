@@ -13,10 +13,10 @@ from hashbench.codes.additive import Similarity
 from hashbench.codes.floats import FloatCodes
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.shared.uncompressed import Uncompressed
+from hashbench_baselines.shared.scaled import ScaledFeatures
 
 
-class Float32(Uncompressed):
+class Float32(ScaledFeatures):
     """No code at all. Learns nothing, has no randomness, and takes 32 bits a dimension."""
 
     PLUGIN_NAME = "float32"

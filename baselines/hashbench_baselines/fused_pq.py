@@ -58,7 +58,7 @@ class FusedPQ(ProductQuantizer, ProjectedQuantizer):
             DataError: Fewer than two images have a tag with a word vector.
         """
         means, tagged = tag_means(view.tags, self.config.embeddings)
-        vectors = self._vectors(view.images.features)
+        vectors = self.scaled(view.images.features)
         weights = ridge_regression(Moments.of(vectors, means, tagged), self.config.ridge)
         self.mean, self.regression = vectors.mean(axis=0), weights.astype(np.float32)
         del vectors

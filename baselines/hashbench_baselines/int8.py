@@ -13,10 +13,10 @@ from hashbench.codes.additive import Similarity
 from hashbench.codes.scalar import ScalarCodes
 from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
-from hashbench_baselines.shared.uncompressed import Uncompressed
+from hashbench_baselines.shared.scaled import ScaledFeatures
 
 
-class Int8(Uncompressed):
+class Int8(ScaledFeatures):
     """Each dimension is cut into 256 equal levels between its ends in training. Has no randomness."""
 
     PLUGIN_NAME = "int8"

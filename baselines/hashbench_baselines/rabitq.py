@@ -18,13 +18,13 @@ from hashbench.tags.table import TagTable
 from hashbench_baselines.shared.blocks import by_blocks
 from hashbench_baselines.shared.pca import principal_directions
 from hashbench_baselines.shared.rotation import random_rotation
-from hashbench_baselines.shared.uncompressed import Uncompressed, UncompressedConfig
+from hashbench_baselines.shared.scaled import ScaledConfig, ScaledFeatures
 
 # Two float32 numbers an item.
 _FACTOR_BITS = 64
 
 
-class RaBitQConfig(UncompressedConfig):
+class RaBitQConfig(ScaledConfig):
     """Settings of RaBitQ.
 
     Attributes:
@@ -34,7 +34,7 @@ class RaBitQConfig(UncompressedConfig):
     dimensions: int = Field(default=0, ge=0, multiple_of=8)
 
 
-class RaBitQ(Uncompressed):
+class RaBitQ(ScaledFeatures):
     """Signs of randomly turned features, scaled so that inner products are right on average."""
 
     PLUGIN_NAME = "rabitq"

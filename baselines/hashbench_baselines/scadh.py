@@ -24,7 +24,7 @@ from hashbench_baselines.shared.moments import Moments
 from hashbench_baselines.shared.pca import principal_directions
 from hashbench_baselines.shared.ridge import ridge_regression
 from hashbench_baselines.shared.rotation import random_rotation
-from hashbench_baselines.shared.tag_targets import require_tagged
+from hashbench_baselines.shared.tag_targets import require_tags
 from hashbench_baselines.shared.target_itq import rotate_or_spread
 
 # ITQ's usual number.
@@ -75,8 +75,7 @@ class SCADH(LinearHash):
         Raises:
             DataError: Fewer than two images have a tag.
         """
-        tagged = int(np.count_nonzero(np.diff(view.tags.incidence.indptr)))
-        require_tagged(tagged, len(view), "a tag")
+        require_tags(view.tags)
         return ridge_regression(Moments.of(centred, self._codes(centred, view.tags)), self.config.ridge)
 
     def _codes(self, features: np.ndarray, tags: TagTable) -> np.ndarray:

@@ -86,13 +86,6 @@ class ScalarCodes:
         values = self.offset + self.step * levels.astype(np.float32)
         return values if self.factors is None else values * self.factors[:, :1]
 
-    def squared_lengths(self) -> np.ndarray:
-        """What counts as the items' squared lengths in distances, float32 (N,)."""
-        if self.factors is not None:
-            return self.factors[:, 1]
-        values = self.reconstruct()
-        return np.einsum("nd,nd->n", values, values)
-
     def arrays(self) -> dict[str, np.ndarray]:
         """What has to be stored to have the codes again."""
         factors = {} if self.factors is None else {"factors": self.factors}

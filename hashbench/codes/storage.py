@@ -12,8 +12,9 @@ from hashbench.codes.floats import FloatCodes
 from hashbench.codes.scalar import ScalarCodes
 from hashbench.errors import DataError
 
-# Codes that are compared as vectors, by their reconstructions.
-VectorCodes = AdditiveCodes | ScalarCodes | FloatCodes
+# Codes that float queries are compared with by their reconstructions, and those that are floats themselves.
+QuantizedCodes = AdditiveCodes | ScalarCodes
+VectorCodes = QuantizedCodes | FloatCodes
 Codes = BinaryCodes | VectorCodes
 
 

@@ -224,9 +224,9 @@ def aqd(query_embeddings: np.ndarray, database: VectorCodes) -> LookUp | Dense:
         return LookUp("aqd", queries, database, _bias_of_codes(database))
     items = database.reconstruct()
     _check(queries, items)
-    kept = database.factors if isinstance(database, ScalarCodes) else None
-    bias = _bias(items, database.similarity) if kept is None else kept[:, 1]
-    return Dense("aqd", queries, items, database.similarity, bias)
+    factors = database.factors if isinstance(database, ScalarCodes) else None
+    lengths = None if factors is None else factors[:, 1]
+    return Dense("aqd", queries, items, database.similarity, _bias(items, database.similarity, lengths))
 
 
 def sqd(query: VectorCodes, database: VectorCodes) -> LookUp | Dense:
@@ -292,15 +292,17 @@ def _weight(similarity: Similarity) -> np.float32:
     return np.float32(-1 if similarity is Similarity.INNER_PRODUCT else -2)
 
 
-def _bias(vectors: np.ndarray, similarity: Similarity) -> np.ndarray:
-    """What is added to the weighted inner product, float32 (N,)."""
+def _bias(vectors: np.ndarray, similarity: Similarity, lengths: np.ndarray | None = None) -> np.ndarray:
+    """What is added to the weighted inner product, float32 (N,): squared lengths, where they count."""
     if similarity is Similarity.INNER_PRODUCT:
         return np.zeros(len(vectors), dtype=np.float32)
-    return np.einsum("nd,nd->n", vectors, vectors)
+    return np.einsum("nd,nd->n", vectors, vectors) if lengths is None else lengths
 
 
 def _bias_of_codes(database: AdditiveCodes) -> np.ndarray:
     """The same for reconstructions, of which a part is in memory at a time."""
+    if database.similarity is Similarity.INNER_PRODUCT:
+        return np.zeros(len(database), dtype=np.float32)
     parts = [
         _bias(
             replace(database, indices=database.indices[start : start + _ROWS]).reconstruct(),

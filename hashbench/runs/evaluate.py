@@ -11,9 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from hashbench.codes.additive import AdditiveCodes
-from hashbench.codes.scalar import ScalarCodes
-from hashbench.codes.storage import Codes
+from hashbench.codes.storage import Codes, QuantizedCodes
 from hashbench.errors import DataError
 from hashbench.methods.method import Method
 from hashbench.metrics.code_statistics import statistics
@@ -54,7 +52,7 @@ class Encoded:
         """Every distance that suits the kind of code, the one to rank methods by first."""
         database = self.database
         yield from suited(self.query, database, self.query_embeddings)
-        if isinstance(database, AdditiveCodes | ScalarCodes):
+        if isinstance(database, QuantizedCodes):
             yield feature(self.query_embeddings, self.database_embeddings, database.similarity)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hashbench.codes.additive import AdditiveCodes
-from hashbench.codes.scalar import ScalarCodes
+from hashbench.codes.storage import QuantizedCodes
 from hashbench.data.split import PARTS
 from hashbench.data.views import TrainView
 from hashbench.methods.method import Method
@@ -56,7 +55,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(device),
     )
-    asymmetric = isinstance(encoded.database, AdditiveCodes | ScalarCodes)
+    asymmetric = isinstance(encoded.database, QuantizedCodes)
     output = RunOutput(
         query=encoded.query,
         database=encoded.database,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from hashbench.training.fitting import Objective
+    from hashbench.training.fitting import Objective, Source
 
 
 class DeepMethod(Method):
@@ -76,9 +77,9 @@ class DeepMethod(Method):
 
     def fit(self, view: TrainView[TagTable]) -> None:
         """Train the network; weights, batches and dropout follow the seed."""
-        from hashbench.training.fitting import Source, optimise, seeded  # noqa: PLC0415
+        from hashbench.training.fitting import optimise, seeded  # noqa: PLC0415
 
-        source = Source.of(self.config, self.context)
+        source = self._source
         with seeded(self.context.seed):
             self.network = self.build(source.width(view.images)).to(self.context.device)
             objective = self.objective(view)
@@ -94,15 +95,22 @@ class DeepMethod(Method):
 
     def embed(self, images: ImageView) -> np.ndarray:
         """The network's outputs, float32 (N, D)."""
-        from hashbench.training.fitting import Source, embed  # noqa: PLC0415
+        from hashbench.training.fitting import embed  # noqa: PLC0415
 
-        return embed(self.network, Source.of(self.config, self.context), images)
+        return embed(self.network, self._source, images)
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """An array where the network computes."""
         import torch  # noqa: PLC0415
 
         return torch.from_numpy(np.array(array)).to(self.context.device)
+
+    @cached_property
+    def _source(self) -> Source:
+        """Where features come from: made once, as a backbone's weights are read for it."""
+        from hashbench.training.fitting import Source  # noqa: PLC0415
+
+        return Source.of(self.config, self.context)
 
     def state(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""

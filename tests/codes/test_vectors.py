@@ -1,5 +1,7 @@
 """Floats and scalar codes: what they are reconstructed to, what they cost, how they rank."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,12 @@ def signs_of(values):
     return ScalarCodes(np.packbits(values > 0, axis=1), offset, step, values.shape[1], factors, SQUARED)
 
 
+def squared_lengths(codes):
+    """What counts in distances: what is kept for each item, or what its reconstruction has."""
+    own = np.square(codes.reconstruct()).sum(axis=1)
+    return own if codes.factors is None else codes.factors[:, 1]
+
+
 def test_bytes_come_back_within_half_a_step():
     values = floats(50).values
     codes = bytes_of(values)
@@ -53,7 +61,7 @@ def test_signs_keep_direction_scale_and_length():
     assert (codes.reconstruct() * values).sum(axis=1) == pytest.approx(
         np.square(values).sum(axis=1), rel=1e-5
     )
-    assert codes.squared_lengths() == pytest.approx(np.square(values).sum(axis=1))
+    assert squared_lengths(codes) == pytest.approx(np.square(values).sum(axis=1))
     assert (codes.bits, codes.codebook_bytes) == (16 + 64, 8)
 
 
@@ -61,13 +69,22 @@ def test_signs_keep_direction_scale_and_length():
 def test_distances_are_those_of_reconstructions(make):
     queries, items = floats(4, 9, seed=1).values, floats(20, 9).values
     codes = make(items)
-    expected = codes.squared_lengths() - 2 * queries @ codes.reconstruct().T
+    expected = squared_lengths(codes) - 2 * queries @ codes.reconstruct().T
     assert aqd(queries, codes).tile(slice(None)) == pytest.approx(expected, abs=1e-4)
     part = aqd(queries, codes).take(slice(3, 8)).tile(slice(None))
     assert part == pytest.approx(expected[:, 3:8], abs=1e-4)
     query_codes = make(queries)
-    symmetric = codes.squared_lengths() - 2 * query_codes.reconstruct() @ codes.reconstruct().T
+    symmetric = squared_lengths(codes) - 2 * query_codes.reconstruct() @ codes.reconstruct().T
     assert sqd(query_codes, codes).tile(slice(None)) == pytest.approx(symmetric, abs=1e-4)
+
+
+@pytest.mark.parametrize("make", [bytes_of, signs_of])
+def test_inner_products_know_no_lengths(make):
+    queries, items = floats(4, 9, seed=1).values, floats(20, 9).values
+    codes = replace(make(items), similarity=Similarity.INNER_PRODUCT)
+    assert aqd(queries, codes).tile(slice(None)) == pytest.approx(
+        -queries @ codes.reconstruct().T, abs=1e-4
+    )
 
 
 def test_floats_rank_as_embeddings_do():

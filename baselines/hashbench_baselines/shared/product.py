@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, FeatureQuantizer, QuantizerConfig
+from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, FeatureQuantizer
+from hashbench_baselines.shared.scaled import ScaledConfig
 
 if TYPE_CHECKING:
     import faiss
 
 
-class ProductConfig(QuantizerConfig):
+class ProductConfig(ScaledConfig):
     """Settings of product quantizers.
 
     Attributes:

@@ -12,36 +12,21 @@ import numpy as np
 from pydantic import Field
 
 from hashbench.codes.additive import AdditiveCodes, Similarity
-from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import ConfigError
-from hashbench.methods.config import MethodConfig
-from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench.training.seeding import derive
 from hashbench_baselines.shared.blocks import by_blocks
 from hashbench_baselines.shared.pca import principal_directions
-from hashbench_baselines.shared.unit import unit_length
+from hashbench_baselines.shared.scaled import ScaledConfig, ScaledFeatures
 
 BITS_PER_BOOK = 8
 WORDS = 2**BITS_PER_BOOK
 
 
-class QuantizerConfig(MethodConfig):
-    """Settings of every quantizer.
-
-    Attributes:
-        normalize: Scale features to unit length first, so that nearest means most similar by cosine.
-    """
-
-    normalize: bool = True
-
-
-class FeatureQuantizer(Method):
+class FeatureQuantizer(ScaledFeatures):
     """Subclasses say how to project features, how to learn codebooks and how to find codes."""
 
-    SUPERVISION = Supervision.NONE
-    Config = QuantizerConfig
     codebooks: np.ndarray
 
     @abstractmethod
@@ -76,7 +61,7 @@ class FeatureQuantizer(Method):
 
     def fit(self, view: TrainView[TagTable]) -> None:
         """Choose the projection, then the codebooks."""
-        vectors = at_least(self._vectors(view.images.features), WORDS)
+        vectors = at_least(self.scaled(view.images.features), WORDS)
         if vectors.shape[1] < self.slices:
             raise ConfigError(
                 f"bits={self.context.bits}: {self.PLUGIN_NAME} cuts features into {self.slices} slices; "
@@ -87,7 +72,7 @@ class FeatureQuantizer(Method):
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Projected features, float32 (N, D)."""
-        return by_blocks(images.features, lambda part: self._project(self._vectors(part)))
+        return by_blocks(images.features, lambda part: self._project(self.scaled(part)))
 
     def quantize(self, embeddings: np.ndarray) -> AdditiveCodes:
         """The codewords that were found for each."""
@@ -107,14 +92,11 @@ class FeatureQuantizer(Method):
         """A seed for one purpose, below 2³¹ as FAISS wants it."""
         return derive(self.context.seed, purpose) % 2**31
 
-    def _vectors(self, features: np.ndarray) -> np.ndarray:
-        return unit_length(features) if self.config.normalize else features
-
     def _project(self, vectors: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(self.project(vectors), dtype=np.float32)
 
 
-class ProjectedConfig(QuantizerConfig):
+class ProjectedConfig(ScaledConfig):
     """Settings of quantizers that reduce features first.
 
     Attributes:

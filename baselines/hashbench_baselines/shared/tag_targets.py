@@ -40,6 +40,15 @@ def tag_means(table: TagTable, source: str) -> tuple[np.ndarray, np.ndarray]:
     return means, tagged
 
 
+def require_tags(table: TagTable) -> None:
+    """Refuse to learn from a table of tags that hardly an image carries.
+
+    Raises:
+        DataError: Fewer than two images have a tag.
+    """
+    require_tagged(int(np.count_nonzero(table.incidence.sum(axis=1))), len(table), "a tag")
+
+
 def require_tagged(tagged: int, images: int, what: str) -> None:
     """Refuse to learn from tags that are not there.
 

@@ -1,4 +1,4 @@
-"""What the codes with a size of their own share: unit-length features, compared as they are.
+"""What codes of features share that compare them by their angles: features at unit length.
 
 N = images, F = feature dimensions.
 """
@@ -14,8 +14,8 @@ from hashbench.methods.method import Method
 from hashbench_baselines.shared.unit import unit_length
 
 
-class UncompressedConfig(MethodConfig):
-    """Settings of codes that keep every dimension.
+class ScaledConfig(MethodConfig):
+    """Settings of codes of features.
 
     Attributes:
         normalize: Scale features to unit length first, so that nearest means most similar by cosine.
@@ -24,11 +24,11 @@ class UncompressedConfig(MethodConfig):
     normalize: bool = True
 
 
-class Uncompressed(Method):
-    """Codes whose size follows from the features' width, whatever the budget."""
+class ScaledFeatures(Method):
+    """An unsupervised method whose embeddings are the features themselves, if it does not say otherwise."""
 
     SUPERVISION = Supervision.NONE
-    Config = UncompressedConfig
+    Config = ScaledConfig
 
     def embed(self, images: ImageView) -> np.ndarray:
         """Features, float32 (N, F)."""
