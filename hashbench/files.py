@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from hashbench.errors import StoreError
+from hashbench.errors import StoreError, reason
 
 CACHE_VARIABLE = "HASHBENCH_CACHE"
+# A folder may be this old before its writer holds it.
+_GRACE_SECONDS = 60
 
 
 def cache_root() -> Path:
@@ -34,7 +37,7 @@ def require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise StoreError(
-            f"cannot write to folder {str(folder)!r}: {error.strerror or error}. "
+            f"cannot write to folder {str(folder)!r}: {reason(error)}. "
             "Expected a folder that this user may create files in."
         ) from error
 
@@ -49,15 +52,18 @@ def whole_folder(target: Path) -> Iterator[Path]:
     require_writable(target.parent)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        yield partial
-        partial.chmod(0o755)
-        try:
-            partial.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
+        with ExitStack() as stack:
+            with suppress(OSError):
+                stack.enter_context(_held(partial))
+            yield partial
+            partial.chmod(0o755)
+            try:
+                partial.rename(target)
+            except OSError:
+                if not target.is_dir():
+                    raise
     except OSError as error:
-        raise StoreError(f"cannot write {str(target)!r}: {error.strerror or error}.") from error
+        raise StoreError(f"cannot write {str(target)!r}: {reason(error)}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -75,3 +81,31 @@ def whole_file(target: Path) -> Iterator[Path]:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove what killed writers of whole folders have left in `folder`; the living keep theirs."""
+    for partial in folder.glob(".*/"):
+        with suppress(OSError):
+            if time.time() - partial.stat().st_mtime > _GRACE_SECONDS:
+                with _held(partial):
+                    shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder while the block runs; the system lets go of it when this process dies.
+
+    Raises:
+        OSError: Another process holds it, or files cannot be held here.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system
+    except ImportError as error:
+        raise OSError("this system holds no files") from error
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hashbench.features.backbone import Backbone
     from hashbench.features.family import BackboneFamily
     from hashbench.methods.method import Method
+    from hashbench.runs.record import RunRecord
     from hashbench.tags.protocol import TagProtocol
 
 PROJECT = "hashbench"
@@ -46,3 +47,12 @@ def hashbench_backbones() -> list[type[Backbone]]:  # type: ignore[empty-body]
 @hookspec
 def hashbench_backbone_families() -> list[type[BackboneFamily]]:  # type: ignore[empty-body]
     """Return the `BackboneFamily` subclasses that the plugin brings, for `--backbone PREFIX/NAME`."""
+
+
+@hookspec
+def hashbench_run_finished(record: RunRecord) -> None:
+    """Look at a run that was just stored; its files lie in `record.folder`, and none may be changed.
+
+    Called once a run, in the process that carried it out, and not for runs found in the store. What it
+    raises is told and stops nothing.
+    """

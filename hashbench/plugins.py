@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hashbench.features.backbone import Backbone
     from hashbench.features.family import BackboneFamily
     from hashbench.methods.method import Method
+    from hashbench.progress import Progress
+    from hashbench.runs.record import RunRecord
     from hashbench.tags.protocol import TagProtocol
 
 GROUP = "hashbench"
@@ -124,6 +126,18 @@ class Plugins:
         if getattr(cls, "PLUGIN_NAME", None) != name:
             raise PluginError(f"backbone family {prefix!r} made {cls!r}. Expected PLUGIN_NAME {name!r}.")
         return cls
+
+    def run_finished(self, record: RunRecord, progress: Progress) -> None:
+        """Show every plugin that asks for it a run that was just stored; say which of them fail."""
+        for implementation in self._manager.hook.hashbench_run_finished.get_hookimpls():
+            # Of the hook's arguments, an implementation takes what it names.
+            given = {
+                name: value for name, value in {"record": record}.items() if name in implementation.argnames
+            }
+            try:
+                implementation.function(**given)
+            except Exception as error:
+                progress.notice(f"plugin {implementation.plugin_name}: {_one_line(error)}")
 
     def _collect(self, hook: str, base: type) -> dict[str, Any]:
         """Ask every plugin for its classes; a plugin that fails is reported and left out."""

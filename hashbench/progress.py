@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,6 +35,10 @@ class Progress(Protocol):
         """Keep one line for the run's log, without showing it."""
         ...
 
+    def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
+        """Keep one point of a learning curve: values by name, after so many iterations of a phase."""
+        ...
+
 
 class SilentProgress:
     """Reports nothing: for tests and for use as a library."""
@@ -51,6 +55,9 @@ class SilentProgress:
         """Say nothing."""
 
     def log(self, message: str) -> None:
+        """Keep nothing."""
+
+    def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
         """Keep nothing."""
 
 
@@ -111,6 +118,9 @@ class ConsoleProgress:
     def log(self, message: str) -> None:
         """Show nothing: the run's log keeps it."""
 
+    def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
+        """Show nothing: the run's history keeps it."""
+
 
 def on_stderr() -> ConsoleProgress:
     """Progress on standard error."""
@@ -120,15 +130,17 @@ def on_stderr() -> ConsoleProgress:
 
 
 class LoggedProgress:
-    """Passes progress on and keeps what was said, for a run's log.
+    """Passes progress on and keeps what was said and tracked, for a run's log and history.
 
     Attributes:
         lines: What was said, in order.
+        points: What was tracked: `phase`, `iteration` and the values by name.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.lines: list[str] = []
+        self.points: list[dict[str, Any]] = []
 
     def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
         """Pass on."""
@@ -147,6 +159,10 @@ class LoggedProgress:
     def log(self, message: str) -> None:
         """Keep."""
         self.lines.append(message)
+
+    def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
+        """Keep."""
+        self.points.append({"phase": phase, "iteration": iteration, **values})
 
 
 def _duration(seconds: float) -> str:

@@ -23,6 +23,14 @@ def stranger(monkeypatch, tmp_path_factory):
     sys.modules.pop("stranger", None)
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A store whose every number is made up; see made.py. Not to be written to."""
+    from made import made_store
+
+    return made_store(tmp_path_factory.mktemp("made") / "runs")
+
+
 @pytest.fixture
 def web(tmp_path):
     """A web set of the drawn shapes: a folder a shape, with drawings that the data set does not hold."""

@@ -182,3 +182,14 @@ _PUBLISHED = (
     ),
 )
 PRESETS = {preset.name: preset for preset in (SUITE, *_PUBLISHED)}
+# The ranks at which a run's precision-recall curve is known.
+RANKS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))
+CURVE = MetricPreset(
+    "curve",
+    tuple(f"{kind}@{rank}" for kind in ("precision", "recall") for rank in RANKS),
+    Denominator.MIN_K_TOTAL,
+    "zero",
+    "skip",
+    Ties.EXPECTED,
+    about="the points of precision-recall curves",
+)

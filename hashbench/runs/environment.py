@@ -9,6 +9,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from hashbench.threads import cores
+
 _PACKAGES = (
     "numpy",
     "scipy",
@@ -21,8 +23,13 @@ _PACKAGES = (
 )
 
 
-def environment(device: str) -> dict[str, Any]:
-    """Versions of what computes, the machine, and this checkout's commit where there is one."""
+def environment(device: str, at_once: int = 1) -> dict[str, Any]:
+    """Versions of what computes, the machine, and this checkout's commit where there is one.
+
+    Args:
+        device: Where is computed, as torch names it.
+        at_once: How many runs share the machine: their times are not those of one that has it alone.
+    """
     installed = {d.name.lower(): d.version for d in distributions()}
     ours = {name: version for name, version in installed.items() if name.startswith("hashbench")}
     return {
@@ -31,6 +38,8 @@ def environment(device: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": cores(),
+        "runs at once": at_once,
         "device": _device_name(device),
         "commit": _git("rev-parse", "HEAD"),
         "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),

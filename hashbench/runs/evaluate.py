@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,11 @@ from hashbench.codes.storage import Codes, QuantizedCodes
 from hashbench.errors import DataError
 from hashbench.methods.method import Method
 from hashbench.metrics.code_statistics import statistics
-from hashbench.metrics.presets import PRESETS, SUITE
+from hashbench.metrics.presets import CURVE, PRESETS, SUITE
 from hashbench.metrics.score import score
 from hashbench.ranking.distances import Distances, feature, suited
 from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.relevance import Relevance
 from hashbench.ranking.search import nearest
 from hashbench.runs.inputs import RunInputs
@@ -26,6 +28,8 @@ from hashbench.runs.measure import timed
 
 # Search time is the time to find this many neighbours of every query.
 _NEIGHBOURS = 100
+# As many queries, and of each the first items found, are kept to be looked at.
+_SHOWN_QUERIES, _SHOWN_ITEMS = 6, 10
 # Pairs of query and item from which scoring takes long enough to say what is being done.
 _LONG = 100_000_000
 
@@ -63,14 +67,30 @@ class Evaluation:
     Attributes:
         means: Mean metrics by distance, then metric preset, then metric.
         code_statistics: How well the database's codes use their bits, by name.
-        per_query: Columns (Q,): the query's id, and `<distance>.<metric>` under the suite's preset.
+        per_query: Columns (Q,): the query's id, and those of `Scored`.
+        retrieval: What some of the queries find by the first distance: see `first_found`.
         search_seconds: By distance, the time to find every query's nearest items.
     """
 
     means: dict[str, dict[str, dict[str, float]]]
     code_statistics: dict[str, float]
     per_query: dict[str, np.ndarray]
+    retrieval: dict[str, Any]
     search_seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores by one distance.
+
+    Attributes:
+        means: Mean metrics by metric preset, then metric.
+        per_query: Columns (Q,): `<distance>.<metric>` under the suite's preset, and
+            `<preset>:<distance>.<metric>` for the mAP of every other.
+    """
+
+    means: dict[str, dict[str, float]]
+    per_query: dict[str, np.ndarray]
 
 
 def encode(method: Method, inputs: RunInputs) -> Encoded:
@@ -101,17 +121,62 @@ def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
     truth, split = data.ground_truth().labels, inputs.split
     relevance = Relevance.of(truth[split.query], truth[split.database])
     kernel = resolve_kernel(device=inputs.device)
+    ids = [data.images.ids[i] for i in split.query], [data.images.ids[i] for i in split.database]
     means: dict[str, dict[str, dict[str, float]]] = {}
-    columns = {"query": np.array([data.images.ids[i] for i in split.query])}
+    columns = {"query": np.array(ids[0])}
     seconds: dict[str, float] = {}
+    retrieval: dict[str, Any] = {}
     for distances in encoded.distances():
         if distances.queries * distances.items >= _LONG:
             inputs.progress.note(f"scoring by {distances.name}")
         kernel.nearest(distances, slice(0, 1), _NEIGHBOURS)  # compiling is no part of a search
-        seconds[distances.name], _ = timed(partial(nearest, distances, _NEIGHBOURS, kernel))
-        results = score(distances, relevance, PRESETS.values(), kernel)
-        means[distances.name] = {name: result.means() for name, result in results.items()}
-        shown = results[SUITE.name].per_query
-        columns |= {f"{distances.name}.{metric}": values for metric, values in shown.items()}
+        seconds[distances.name], found = timed(partial(nearest, distances, _NEIGHBOURS, kernel))
+        scored = score_by(distances, relevance, kernel)
+        means[distances.name] = scored.means
+        columns |= scored.per_query
+        retrieval = retrieval or first_found(distances.name, found, relevance, ids)
     described = statistics(encoded.database, encoded.database_embeddings)
-    return Evaluation(means, described, columns, seconds)
+    return Evaluation(means, described, columns, retrieval, seconds)
+
+
+def score_by(distances: Distances, relevance: Relevance, kernel: NumpyKernel) -> Scored:
+    """Score a ranking under every metric preset, and find the points of its precision-recall curve."""
+    results = score(distances, relevance, [*PRESETS.values(), CURVE], kernel)
+    name, suite = distances.name, results[SUITE.name].per_query
+    columns = {f"{name}.{metric}": values for metric, values in suite.items()}
+    for other, preset in PRESETS.items():
+        if other != SUITE.name:
+            shown = results[other].per_query
+            maps = (metric for metric in preset.metrics if metric.startswith("map@"))
+            columns |= {f"{other}:{name}.{metric}": shown[metric] for metric in maps}
+    return Scored({preset: result.means() for preset, result in results.items()}, columns)
+
+
+def first_found(
+    distance: str, found: np.ndarray, relevance: Relevance, ids: tuple[list[str], list[str]]
+) -> dict[str, Any]:
+    """What a few queries find first; the queries are spread evenly over the list, not chosen.
+
+    Args:
+        distance: The distance's name.
+        found: int64 (Q, 10 or more), positions of each query's nearest items.
+        relevance: The ground truth.
+        ids: Of the queries and of the database's images.
+
+    Returns:
+        The distance's name, and by query its id, the ids of its nearest items, and which are relevant.
+    """
+    queries, database = ids
+    shown = np.unique(np.linspace(0, len(queries) - 1, _SHOWN_QUERIES).round().astype(int))
+    listed = []
+    for query in shown.tolist():
+        grades = relevance.grades(slice(query, query + 1))[0]
+        first = found[query, :_SHOWN_ITEMS]
+        listed.append(
+            {
+                "query": queries[query],
+                "found": [database[place] for place in first],
+                "relevant": [bool(grades[relevance.group[place]]) for place in first],
+            }
+        )
+    return {"distance": distance, "queries": listed}

@@ -53,6 +53,8 @@ class RunRecord:
         damaged: Images that could not be decoded, and were left out of every part: why, by id.
         cost: Time and memory.
         finished: UTC time, ISO 8601.
+        rescored: When, and by which versions, the scores were computed again; None where they are the
+            first.
         environment: Versions and hardware.
         folder: Where the record lies; None until it is stored.
     """
@@ -69,6 +71,7 @@ class RunRecord:
     damaged: dict[str, str]
     cost: Cost
     finished: str
+    rescored: dict[str, Any] | None = None
     environment: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 

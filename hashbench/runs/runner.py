@@ -16,16 +16,27 @@ from hashbench.metrics.presets import PRESETS
 from hashbench.progress import LoggedProgress, Progress
 from hashbench.runs.environment import environment
 from hashbench.runs.evaluate import Encoded, Evaluation, encode, evaluate
+from hashbench.runs.folder import RunOutput
 from hashbench.runs.inputs import RunInputs
 from hashbench.runs.measure import peak_memory, timed
 from hashbench.runs.record import Cost, RunRecord
 from hashbench.runs.request import PreparedRun
-from hashbench.runs.store import RunOutput, RunStore
+from hashbench.runs.store import RunStore
 from hashbench.tags.table import TagTable
 
 
-def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progress: Progress) -> RunRecord:
+def execute(
+    run: PreparedRun, store: RunStore, cache: Path, device: str, progress: Progress, *, at_once: int = 1
+) -> RunRecord:
     """Carry a run out and store it; nothing is written to the store before it is over.
+
+    Args:
+        run: What to carry out.
+        store: Where to.
+        cache: Root folder of the cache.
+        device: Where to compute, as torch names it.
+        progress: Where to report.
+        at_once: How many runs share the machine, for the record.
 
     Raises:
         HashbenchError: The data, the weights or the method's settings do not allow it.
@@ -53,7 +64,7 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         damaged=inputs.damaged(),
         cost=_cost(method, state, encoded, evaluation, trained),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment(device),
+        environment=environment(device, at_once),
     )
     asymmetric = isinstance(encoded.database, QuantizedCodes)
     output = RunOutput(
@@ -62,7 +73,9 @@ def execute(run: PreparedRun, store: RunStore, cache: Path, device: str, progres
         query_embeddings=encoded.query_embeddings if asymmetric else None,
         state=state,
         per_query=evaluation.per_query,
+        retrieval=evaluation.retrieval,
         split=inputs.split.manifest(run.data.images),
+        history=log.points,
         log=log.lines,
     )
     return store.add(record, output)

@@ -108,6 +108,10 @@ def train(
                     break
             epoch += 1
             progress.log(f"epoch {epoch}, iteration {iteration}: loss {summed / steps:.5f}")
+            rate = optimiser.param_groups[0]["lr"]
+            progress.track(
+                title, iteration, {"epoch": epoch, "loss": summed / steps, "learning rate": rate}
+            )
             on_epoch_end(epoch)
 
 

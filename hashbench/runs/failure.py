@@ -1,0 +1,35 @@
+"""What is known of a run that failed: kept beside the runs until it succeeds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that was tried and ended in an error.
+
+    Attributes:
+        run_id: The folder name that the run would have.
+        spec: Its identity, as `RunSpec.as_json` gives it.
+        supervision: What the method was allowed to learn from.
+        error: What went wrong, in one line.
+        traceback: Where, for whoever mends it; empty where the error says it all.
+        log: What the run had reported, line by line.
+        finished: UTC time, ISO 8601.
+        environment: Versions and hardware.
+    """
+
+    run_id: str
+    spec: dict[str, Any]
+    supervision: str
+    error: str
+    traceback: str
+    log: list[str]
+    finished: str
+    environment: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return asdict(self)
