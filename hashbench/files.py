@@ -7,13 +7,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from hashbench.errors import StoreError, reason
 
 CACHE_VARIABLE = "HASHBENCH_CACHE"
-# A folder may be this old before its writer holds it.
+# What is not whole yet has a hidden name that ends so.
+_PARTIAL = ".partial"
+# It may be this old before its writer holds it.
 _GRACE_SECONDS = 60
 
 
@@ -48,53 +50,135 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
     If `target` exists by then (another process was faster), the new folder is thrown away: both hold
     the same content, because folders are named by what they depend on.
+
+    Raises:
+        StoreError: The disk refuses.
     """
     require_writable(target.parent)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        with ExitStack() as stack:
-            with suppress(OSError):
-                stack.enter_context(_held(partial))
-            yield partial
-            partial.chmod(0o755)
-            try:
-                partial.rename(target)
-            except OSError:
-                if not target.is_dir():
-                    raise
-    except OSError as error:
-        raise StoreError(f"cannot write {str(target)!r}: {reason(error)}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with _refused(target):
+        partial = _hidden_folder(target)
+        try:
+            with _held_if_possible(partial):
+                yield partial
+                partial.chmod(0o755)
+                settle(partial)
+                try:
+                    partial.rename(target)
+                except OSError:
+                    if not target.is_dir():
+                        raise
+            settle(target.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target` that takes its name only if the block succeeds."""
+    """Yield a temporary path beside `target` that takes its name only if the block succeeds.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
     require_writable(target.parent)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    partial = Path(name)
+    with _refused(target):
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_PARTIAL, dir=target.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            with _held_if_possible(partial):
+                yield partial
+                partial.chmod(0o644)
+                settle(partial)
+                partial.replace(target)
+            settle(target.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: at once for every reader, though its files go one by one.
+
+    Raises:
+        StoreError: There is no such folder, or the disk refuses.
+    """
     try:
-        yield partial
-        partial.chmod(0o644)
-        partial.replace(target)
+        gone = _hidden_folder(folder)
+        try:
+            with _held_if_possible(gone):
+                folder.rename(gone / folder.name)
+        finally:
+            shutil.rmtree(gone)
+    except OSError as error:
+        raise StoreError(
+            f"cannot remove {str(folder)!r}: {reason(error)}. "
+            "Expected a folder that this user may change, in one that he may change."
+        ) from error
+
+
+def settle(path: Path) -> None:
+    """Wait until what a file holds, or which files a folder holds, would outlast a power cut.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    is_folder = path.is_dir()
+    try:
+        handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    except OSError:
+        if is_folder:
+            return  # some systems open no folders
+        raise
+    try:
+        # And some settle none.
+        with suppress(OSError) if is_folder else nullcontext():
+            os.fsync(handle)
     finally:
-        partial.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """What writers have begun in `folder` and not finished: the living, and those that were killed."""
+    return sorted(folder.glob(f".*{_PARTIAL}"))
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Remove what killed writers of whole folders have left in `folder`; the living keep theirs."""
-    for partial in folder.glob(".*/"):
+    """Remove what killed writers have left in `folder`; the living keep theirs."""
+    for partial in unfinished(folder):
         with suppress(OSError):
             if time.time() - partial.stat().st_mtime > _GRACE_SECONDS:
                 with _held(partial):
-                    shutil.rmtree(partial, ignore_errors=True)
+                    shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+
+
+def _hidden_folder(target: Path) -> Path:
+    """A new folder beside `target`, with a name that readers pass over."""
+    return Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PARTIAL, dir=target.parent))
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder while the block runs; the system lets go of it when this process dies.
+def _refused(target: Path) -> Iterator[None]:
+    """Say in one line that the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {str(target)!r}: {reason(error)}. "
+            "Expected a disk with room, and a folder that this user may write to."
+        ) from error
+
+
+@contextmanager
+def _held_if_possible(path: Path) -> Iterator[None]:
+    """Hold a file or folder while the block runs, where the system can."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(_held(path))
+        yield
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a file or folder while the block runs; the system lets go of it when this process dies.
 
     Raises:
         OSError: Another process holds it, or files cannot be held here.
@@ -103,7 +187,7 @@ def _held(folder: Path) -> Iterator[None]:
         import fcntl  # noqa: PLC0415 - not on every system
     except ImportError as error:
         raise OSError("this system holds no files") from error
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,16 +11,33 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 # Where no terminal shows a bar, a line as often as this.
 _LINE_SECONDS = 30
+# Columns of a terminal that a bar takes, and that it takes together with counts and times.
+_BAR = 16
+_REST = 46
+
+
+class Task(Protocol):
+    """An open task: called with a number of steps, it counts them as finished."""
+
+    def __call__(self, steps: int) -> None:
+        """Count finished steps."""
+        ...
+
+    def describe(self, description: str) -> None:
+        """Say from now on something else of it."""
+        ...
 
 
 class Progress(Protocol):
     """What long work reports to."""
 
-    def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """Open a task of `total` steps; the block gets a function that counts finished ones."""
+    def task(self, description: str, total: int | None) -> AbstractContextManager[Task]:
+        """Open a task of `total` steps, None where nobody knows; tasks may be open inside of others."""
         ...
 
     def note(self, message: str) -> None:
@@ -40,13 +57,23 @@ class Progress(Protocol):
         ...
 
 
+class _Uncounted:
+    """A task that nobody watches."""
+
+    def __call__(self, steps: int) -> None:
+        """Forget them."""
+
+    def describe(self, description: str) -> None:
+        """Forget it."""
+
+
 class SilentProgress:
     """Reports nothing: for tests and for use as a library."""
 
     @contextmanager
-    def task(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
+    def task(self, description: str, total: int | None) -> Iterator[Task]:
         """Count into the void."""
-        yield lambda steps: None
+        yield _Uncounted()
 
     def note(self, message: str) -> None:
         """Say nothing."""
@@ -62,48 +89,39 @@ class SilentProgress:
 
 
 class ConsoleProgress:
-    """A bar with rate and remaining time on a terminal; elsewhere plain lines, one in half a minute."""
+    """Bars with rate and remaining time on a terminal; elsewhere plain lines, one in half a minute."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._said: set[str] = set()
+        # Shown while a task is open; a terminal has room for one such display.
+        self._bars: Bars | None = None
 
-    def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def task(self, description: str, total: int | None) -> AbstractContextManager[Task]:
         """Show a bar that goes away when the task is over, or say now and then how far it is."""
         show = self._bar if self.console.is_terminal else self._lines
         return show(description, total)
 
     @contextmanager
-    def _bar(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
-        from rich import progress as bars  # noqa: PLC0415 - start-up stays fast without it
-
-        columns = (
-            bars.TextColumn("{task.description}", markup=False),
-            bars.BarColumn(),
-            bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(),
-            bars.TimeRemainingColumn(),
-        )
-        with bars.Progress(*columns, console=self.console, transient=True) as bar:
-            task = bar.add_task(description, total=total)
-            yield lambda steps: bar.advance(task, steps)
+    def _bar(self, description: str, total: int | None) -> Iterator[Task]:
+        if self._bars is None:
+            self._bars = _bars(self.console)
+            self._bars.start()
+        bars = self._bars
+        row = bars.add_task(description, total=total)
+        try:
+            yield _Row(bars, row)
+        finally:
+            if len(bars.tasks) == 1:
+                bars.stop()
+                self._bars = None
+            else:
+                bars.remove_task(row)
 
     @contextmanager
-    def _lines(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
+    def _lines(self, description: str, total: int | None) -> Iterator[Task]:
         self.note(f"{description} ...")
-        start = said = time.monotonic()
-        done = 0
-
-        def advance(steps: int) -> None:
-            nonlocal done, said
-            done += steps
-            now = time.monotonic()
-            if now - said >= _LINE_SECONDS and 0 < done < total:
-                said = now
-                left = (now - start) * (total - done) / done
-                self.note(f"{description}: {done:,} of {total:,}, about {_duration(left)} left")
-
-        yield advance
+        yield _Spoken(self, description, total)
 
     def note(self, message: str) -> None:
         """Print one dim line."""
@@ -142,7 +160,7 @@ class LoggedProgress:
         self.lines: list[str] = []
         self.points: list[dict[str, Any]] = []
 
-    def task(self, description: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def task(self, description: str, total: int | None) -> AbstractContextManager[Task]:
         """Pass on."""
         return self._progress.task(description, total)
 
@@ -163,6 +181,72 @@ class LoggedProgress:
     def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
         """Keep."""
         self.points.append({"phase": phase, "iteration": iteration, **values})
+
+
+class _Row:
+    """A task's bar among the others."""
+
+    def __init__(self, bars: Bars, row: TaskID) -> None:
+        self._bars = bars
+        self._row = row
+
+    def __call__(self, steps: int) -> None:
+        """Move the bar."""
+        self._bars.advance(self._row, steps)
+
+    def describe(self, description: str) -> None:
+        """Write something else before the bar."""
+        self._bars.update(self._row, description=description)
+
+
+class _Spoken:
+    """A task of which a line tells now and then."""
+
+    def __init__(self, console: ConsoleProgress, description: str, total: int | None) -> None:
+        self._console = console
+        self._description = description
+        self._total = total
+        self._done = 0
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, steps: int) -> None:
+        """Count, and say so where the last line is some time ago and this is not the end."""
+        self._done += steps
+        now = time.monotonic()
+        if now - self._last >= _LINE_SECONDS and 0 < self._done < (self._total or 0):
+            self._last = now
+            left = (now - self._start) * ((self._total or 0) - self._done) / self._done
+            self._console.note(
+                f"{self._description}: {self._done:,} of {self._total:,}, about {_duration(left)} left"
+            )
+
+    def describe(self, description: str) -> None:
+        """Begin the next line with something else."""
+        self._description = description
+
+
+def _bars(console: Console) -> Bars:
+    """A display of bars, one below the other, that fits a narrow terminal."""
+    from rich import progress as bars  # noqa: PLC0415 - start-up stays fast without it
+    from rich.table import Column  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    class Counted(bars.MofNCompleteColumn):
+        """Finished steps, where somebody knows of how many."""
+
+        def render(self, task: bars.Task) -> Text:
+            return Text() if task.total is None else super().render(task)
+
+    words = Column(no_wrap=True, overflow="ellipsis", max_width=max(20, console.width - _REST))
+    return bars.Progress(
+        bars.TextColumn("{task.description}", markup=False, table_column=words),
+        bars.BarColumn(bar_width=_BAR),
+        Counted(),
+        bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 def _duration(seconds: float) -> str:

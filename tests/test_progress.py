@@ -1,6 +1,7 @@
 """Long work says how far it is, with a terminal and without one."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -46,6 +47,36 @@ def test_a_terminal_gets_a_bar_that_goes_away():
     with ConsoleProgress(console).task("counting", 3) as advance:
         advance(3)
     assert "counting" in stream.getvalue() and "3/3" in stream.getvalue()
+
+
+def test_tasks_inside_of_tasks_share_one_display():
+    stream = io.StringIO()
+    progress = ConsoleProgress(Console(file=stream, width=80, force_terminal=True))
+    with progress.task("runs", 3) as runs:
+        with progress.task("a name that is much too long to be shown on a narrow terminal", None):
+            with progress.task("steps", 7) as steps:
+                steps(7)
+            runs(1)
+            progress.note("said in between")
+        runs.describe("runs, 1 failed")
+    # Bars are shown again for a task that comes later.
+    with progress.task("later", 1) as later:
+        later(1)
+    shown = stream.getvalue()
+    assert "said in between" in shown and "runs, 1 failed" in shown and "1/3" in shown and "1/1" in shown
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert max(len(line) for line in re.split(r"[\r\n]+", plain)) <= 80
+    assert "0/?" not in plain
+
+
+def test_lines_follow_what_a_task_is_called(clock):
+    stream = io.StringIO()
+    with ConsoleProgress(Console(file=stream, width=200)).task("runs", 20) as runs:
+        runs(1)
+        runs.describe("runs, 1 failed")
+        runs(1)
+        runs(1)
+    assert stream.getvalue().splitlines()[1] == "runs, 1 failed: 3 of 20, about 3 min left"
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are():

@@ -21,6 +21,7 @@ class Float32(ScaledFeatures):
 
     PLUGIN_NAME = "float32"
     DESCRIPTION = "features without compression, 32 bits a dimension"
+    RANDOM = False
 
     def bits_for(self, width: int) -> int:
         """32 F."""

@@ -21,6 +21,7 @@ class Int8(ScaledFeatures):
 
     PLUGIN_NAME = "int8"
     DESCRIPTION = "features rounded to one byte a dimension"
+    RANDOM = False
     ends: np.ndarray
 
     def bits_for(self, width: int) -> int:

@@ -15,6 +15,7 @@ class PCAH(LinearHash):
 
     PLUGIN_NAME = "pcah"
     DESCRIPTION = "signs of principal components (Wang et al., 2010)"
+    RANDOM = False
 
     def choose_projection(self, centred: np.ndarray, view: TrainView[TagTable]) -> np.ndarray:
         """The leading principal directions."""

@@ -17,6 +17,7 @@ class SpectralHashing(PeriodicHash):
 
     PLUGIN_NAME = "sh"
     DESCRIPTION = "signs of the smoothest waves along principal components (Weiss et al., 2008)"
+    RANDOM = False
 
     def choose_waves(self, centred: np.ndarray) -> Waves:
         """The b eigenfunctions of least eigenvalue; each is a wave along one principal component."""

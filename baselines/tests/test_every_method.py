@@ -20,9 +20,6 @@ from .measuring import scores_of
 
 # What learns nothing.
 UNTRAINED = {"float32"}
-# Whose codes no seed changes.
-UNSEEDED = {"float32", "int8", "pcah", "sh"}
-
 # Whose codes have a size of their own.
 SIZED = {RaBitQ, Int8, Float32}
 
@@ -105,7 +102,7 @@ def test_the_seed_decides(cls, pictures):
         code_rows(fitted(cls, pictures, seed=seed).encode(pictures.database())) for seed in (0, 0, 1)
     )
     assert np.array_equal(one, same)
-    assert np.array_equal(one, other) == (cls.PLUGIN_NAME in UNSEEDED)
+    assert np.array_equal(one, other) == (not cls.RANDOM)
 
 
 @every_method

@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-from hashbench.cli import datasets, evaluate, leaderboard, methods, plugins, run
+from hashbench.cli import (
+    chart,
+    compare,
+    datasets,
+    evaluate,
+    leaderboard,
+    methods,
+    plugins,
+    published,
+    run,
+    runs,
+    sweep,
+)
 from hashbench.errors import HashbenchError
 
 app = typer.Typer(
@@ -18,10 +30,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("sweep")(sweep.sweep)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("compare")(compare.compare)
+app.command("chart")(chart.chart)
+app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
 app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(runs.app, name="runs")
 app.command("plugins")(plugins.plugins)
 
 BAD_INPUT = 2

@@ -18,3 +18,9 @@ Vocabulary = Annotated[
 ]
 NoiseSeed = Annotated[int, typer.Option(help="Seed of the noise.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder or file of the data set, where it needs one.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Jobs = Annotated[
+    int,
+    typer.Option(min=1, metavar="N", help="Runs at a time, each in a process with its share of the cores."),
+]
+Runs = Annotated[Path, typer.Option(help="Folder of the run store.")]

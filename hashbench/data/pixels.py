@@ -25,6 +25,7 @@ import numpy as np
 from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
 from hashbench.data.images import DECODER_VERSION, decode_all
+from hashbench.data.lock import alone
 from hashbench.data.views import Rows
 from hashbench.errors import StoreError
 from hashbench.files import require_writable, whole_file
@@ -68,8 +69,13 @@ def cached_pixels(
         asked, first = np.unique(rows[indices], return_index=True)
         with progress.task(f"pixels of {images.name} at {side} px", len(asked)) as advance:
             missing = store.missing(asked, progress, advance)
-            decoded = decode_all(images, indices[first[missing]], side)
-            damaged = store.write(asked[missing], (pixels for _, pixels in decoded), advance)
+            damaged: dict[int, str] = {}
+            if missing.size:
+                with alone(store.folder, f"pixels of {images.name}", progress) as waited:
+                    if waited:
+                        missing = missing[store.missing(asked[missing], progress, advance)]
+                    decoded = decode_all(images, indices[first[missing]], side)
+                    damaged = store.write(asked[missing], (pixels for _, pixels in decoded), advance)
     except OSError as error:
         raise StoreError(f"cannot write {str(store.folder)!r}: {error.strerror or error}.") from error
     found = {int(i): damaged[rows[i]] for i in indices if rows[i] in damaged}

@@ -10,12 +10,14 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hashbench import fingerprint
 from hashbench.data.collection import ImageCollection
 from hashbench.data.images import DECODER_VERSION, decode_all
+from hashbench.data.lock import alone
 from hashbench.errors import StoreError
 from hashbench.features.backbone import Backbone
 from hashbench.files import whole_file, whole_folder
@@ -58,22 +60,37 @@ def frozen_features(
         "extractor": EXTRACTOR_VERSION,
     }
     folder = cache / "features" / fingerprint.of_json(key)[:32]
-    shards = folder.with_suffix(".shards")
     if not folder.is_dir():
-        try:
-            paths = _extract_shards(images, backbone, device, shards, progress)
-            with whole_folder(folder) as partial:
-                damaged = _join(paths, len(images), partial / "features.npy")
-                (partial / "damaged.json").write_text(json.dumps(damaged, indent=2))
-                (partial / "key.json").write_text(json.dumps(key, indent=2))
-        except (OSError, StoreError):
-            # Another process was faster, and has cleared the shards away.
+        with alone(folder, f"features of {images.name}", progress):
             if not folder.is_dir():
-                raise
-        shutil.rmtree(shards, ignore_errors=True)
+                _extract(images, backbone, device, folder, progress, key=key)
     reasons = json.loads((folder / "damaged.json").read_text())
     features = np.load(folder / "features.npy", mmap_mode="r")
     return features, {int(index): reason for index, reason in reasons.items()}
+
+
+def _extract(
+    images: ImageCollection,
+    backbone: Backbone,
+    device: str,
+    folder: Path,
+    progress: Progress,
+    *,
+    key: dict[str, Any],
+) -> None:
+    """Fill the folder of features, by way of shards."""
+    shards = folder.with_suffix(".shards")
+    try:
+        paths = _extract_shards(images, backbone, device, shards, progress)
+        with whole_folder(folder) as partial:
+            damaged = _join(paths, len(images), partial / "features.npy")
+            (partial / "damaged.json").write_text(json.dumps(damaged, indent=2))
+            (partial / "key.json").write_text(json.dumps(key, indent=2))
+    except (OSError, StoreError):
+        # Where files cannot be locked, another process was faster, and has cleared the shards away.
+        if not folder.is_dir():
+            raise
+    shutil.rmtree(shards, ignore_errors=True)
 
 
 def _extract_shards(

@@ -76,6 +76,7 @@ class Method(ABC):
         VERSION: Raised whenever the same settings would give other codes.
         DESCRIPTION: One line for `hashbench methods`.
         SUPERVISION: The one kind of supervision that `fit` may see.
+        RANDOM: False where the same view gives the same codes whatever the seed: all seeds are one run.
         Config: The method's settings.
         PRESETS: Named settings; the first is the default.
     """
@@ -84,6 +85,7 @@ class Method(ABC):
     VERSION: ClassVar[int] = 1
     DESCRIPTION: ClassVar[str]
     SUPERVISION: ClassVar[Supervision]
+    RANDOM: ClassVar[bool] = True
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     PRESETS: ClassVar[Mapping[str, Preset]] = {"default": Preset("the settings of the Config class")}
 

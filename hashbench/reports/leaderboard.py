@@ -1,13 +1,14 @@
 """The comparison table: one row a method, grouped by what the methods were allowed to see.
 
-Runs that differ in their seed alone are one row: mean and standard deviation. Names are not enough to
-tell: two folders of pictures may be called alike.
+Runs that differ in their seed alone are one row: mean, standard deviation and interval. Names are not
+enough to tell: two folders of pictures may be called alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -16,12 +17,17 @@ from hashbench.data.supervision import Supervision
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
 from hashbench.ranking.blocks import Ties
+from hashbench.reports.statistics import half_width
 from hashbench.runs.record import RunRecord
 from hashbench.tags.noise import noise_in_words
 
 # What a person compares within, and, last, the hash of all that must be equal for it.
 GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "comparable"]
 ROW = ["supervision", "web", "method", "backbone", "bits", "variant", "distance", "identity"]
+# Of each run: where it lies and when its times can be compared with another's.
+_RUN = ["run_id", "folder", "seed", "primary", "machine", "at once"]
+# Of each row, the same for all its runs.
+_OF_ROW = ["web content", "backbone content", "own size", "database", "notices"]
 # Of a hash, enough to tell two folders apart.
 _DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
@@ -54,9 +60,10 @@ def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFram
         _coordinates(record, distance) | record.metrics(preset.name, distance) | _costs(record, distance)
         for record in records
         for distance in record.scores
+        # A distance that could not be scored again has no numbers under presets that came later.
+        if distance == record.primary or preset.name in record.scores[distance]
     ]
-    more = ["web content", "backbone content", "notices", "seed", "primary"]
-    columns = [*GROUP, *ROW, *more, *reported(preset), *COSTS]
+    columns = [*GROUP, *ROW, *_OF_ROW, *_RUN, *reported(preset), *COSTS]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -64,32 +71,29 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     """Fold seeds together and sort: by group, supervision, bits, then the best mAP first.
 
     Returns:
-        A frame with a column of means for each metric and cost, columns `<metric> sd` that are NaN
-        where there is one seed, and `seeds`, the number of runs.
+        A frame with a column of means for each metric and cost; columns `<metric> sd` and `<metric> ci`,
+        the standard deviation and half the width of the 95 % interval over seeds, which are NaN where there
+        is one seed; `seeds`, the number of runs; their `run_ids` and `folders`, by seed; the `machines`
+        that they ran on, and the most runs that shared one, `at once`.
     """
     chosen = frame if all_distances else frame[frame["primary"]]
-    folded = chosen.groupby(GROUP + ROW, sort=False)
+    folded = chosen.sort_values(["seed", "run_id"], kind="stable").groupby(GROUP + ROW, sort=False)
     board = folded[[*reported(preset), *COSTS]].mean()
+    board["seeds"] = folded.size()
     for metric in preset.metrics:
         board[f"{metric} sd"] = folded[metric].std()
-    board["seeds"] = folded.size()
-    for column in ("web content", "backbone content", "notices"):
+        board[f"{metric} ci"] = half_width(board[f"{metric} sd"].to_numpy(), board["seeds"].to_numpy())
+    for column in _OF_ROW:
         board[column] = folded[column].first()
+    for column, several in (("run_id", "run_ids"), ("folder", "folders"), ("machine", "machines")):
+        board[several] = folded[column].apply(tuple)
+    board["at once"] = folded["at once"].max()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
-    return board.sort_values(
-        [*GROUP, "supervision", "web", "bits", main_metric(preset)],
-        ascending=[True] * (len(GROUP) + 3) + [False],
-        ignore_index=True,
-        kind="stable",
-    )
-
-
-def with_spread(board: pd.DataFrame, metric: str) -> Sequence[str]:
-    """A metric as text: its mean, and its standard deviation where there are several seeds."""
-    pairs = zip(board[metric], board[f"{metric} sd"], strict=True)
-    return [f"{mean:.3f}" if pd.isna(sd) else f"{mean:.3f} ± {sd:.3f}" for mean, sd in pairs]
+    main, last = main_metric(preset), ["method", "variant", "distance", "identity"]
+    by = [*GROUP, "supervision", "web", "bits", main, *last]
+    return board.sort_values(by, ascending=[name != main for name in by], ignore_index=True, kind="stable")
 
 
 def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
@@ -114,10 +118,27 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "variant": record.variant,
         "distance": distance,
         "identity": replace(spec, seed=0).key(),
+        "own size": record.own_size,
+        "database": record.sizes["database"],
         "notices": tuple(record.notices),
+        "run_id": spec.run_id(),
+        "folder": record.folder,
         "seed": spec.seed,
         "primary": distance == record.primary,
+        "machine": _machine(record.environment),
+        "at once": record.environment.get("runs at once", 1),
     }
+
+
+def _machine(environment: dict[str, Any]) -> str:
+    """What times depend on, in words; empty where a record does not say."""
+    device = environment.get("device")
+    said = [
+        environment.get("processor"),
+        device if device != "cpu" else None,
+        *(f"{environment[what]} {what}" for what in ("cores", "threads") if what in environment),
+    ]
+    return ", ".join(words for words in said if words)
 
 
 def _costs(record: RunRecord, distance: str) -> dict[str, float]:

@@ -13,21 +13,25 @@ from typing import Any
 import numpy as np
 
 from hashbench.codes.storage import Codes, QuantizedCodes
+from hashbench.data.split import Split
 from hashbench.errors import DataError
 from hashbench.methods.method import Method
 from hashbench.metrics.code_statistics import statistics
 from hashbench.metrics.presets import CURVE, PRESETS, SUITE
 from hashbench.metrics.score import score
+from hashbench.progress import Progress
 from hashbench.ranking.distances import Distances, feature, suited
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.relevance import Relevance
 from hashbench.ranking.search import nearest
+from hashbench.runs.data import PreparedDataset
+from hashbench.runs.folder import column
 from hashbench.runs.inputs import RunInputs
 from hashbench.runs.measure import timed
 
 # Search time is the time to find this many neighbours of every query.
-_NEIGHBOURS = 100
+NEIGHBOURS = 100
 # As many queries, and of each the first items found, are kept to be looked at.
 _SHOWN_QUERIES, _SHOWN_ITEMS = 6, 10
 # Pairs of query and item from which scoring takes long enough to say what is being done.
@@ -80,13 +84,37 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What the queries of a split should find.
+
+    Attributes:
+        relevance: The ground truth.
+        queries: Q ids.
+        items: N ids, of the database's images.
+    """
+
+    relevance: Relevance
+    queries: list[str]
+    items: list[str]
+
+    @classmethod
+    def of(cls, data: PreparedDataset, split: Split) -> Answers:
+        """Open the ground truth of a split of a data set."""
+        truth, ids = data.ground_truth().labels, data.images.ids
+        return cls(
+            Relevance.of(truth[split.query], truth[split.database]),
+            [ids[place] for place in split.query],
+            [ids[place] for place in split.database],
+        )
+
+
+@dataclass(frozen=True)
 class Scored:
     """Scores by one distance.
 
     Attributes:
         means: Mean metrics by metric preset, then metric.
-        per_query: Columns (Q,): `<distance>.<metric>` under the suite's preset, and
-            `<preset>:<distance>.<metric>` for the mAP of every other.
+        per_query: Every metric under the suite's preset, and the mAP under every other, (Q,) a `column`.
     """
 
     means: dict[str, dict[str, float]]
@@ -117,65 +145,58 @@ def encode(method: Method, inputs: RunInputs) -> Encoded:
 
 def evaluate(encoded: Encoded, inputs: RunInputs) -> Evaluation:
     """Score against the ground truth, which is opened here and not before."""
-    data = inputs.run.data
-    truth, split = data.ground_truth().labels, inputs.split
-    relevance = Relevance.of(truth[split.query], truth[split.database])
+    answers = Answers.of(inputs.run.data, inputs.split)
     kernel = resolve_kernel(device=inputs.device)
-    ids = [data.images.ids[i] for i in split.query], [data.images.ids[i] for i in split.database]
     means: dict[str, dict[str, dict[str, float]]] = {}
-    columns = {"query": np.array(ids[0])}
+    columns = {"query": np.array(answers.queries)}
     seconds: dict[str, float] = {}
     retrieval: dict[str, Any] = {}
     for distances in encoded.distances():
-        if distances.queries * distances.items >= _LONG:
-            inputs.progress.note(f"scoring by {distances.name}")
-        kernel.nearest(distances, slice(0, 1), _NEIGHBOURS)  # compiling is no part of a search
-        seconds[distances.name], found = timed(partial(nearest, distances, _NEIGHBOURS, kernel))
-        scored = score_by(distances, relevance, kernel)
+        kernel.nearest(distances, slice(0, 1), NEIGHBOURS)  # compiling is no part of a search
+        seconds[distances.name], found = timed(partial(nearest, distances, NEIGHBOURS, kernel))
+        scored = score_by(distances, answers.relevance, kernel, inputs.progress)
         means[distances.name] = scored.means
         columns |= scored.per_query
-        retrieval = retrieval or first_found(distances.name, found, relevance, ids)
+        retrieval = retrieval or first_found(distances.name, found, answers)
     described = statistics(encoded.database, encoded.database_embeddings)
     return Evaluation(means, described, columns, retrieval, seconds)
 
 
-def score_by(distances: Distances, relevance: Relevance, kernel: NumpyKernel) -> Scored:
+def score_by(distances: Distances, relevance: Relevance, kernel: NumpyKernel, progress: Progress) -> Scored:
     """Score a ranking under every metric preset, and find the points of its precision-recall curve."""
+    name = distances.name
+    if distances.queries * distances.items >= _LONG:
+        progress.note(f"scoring by {name}")
     results = score(distances, relevance, [*PRESETS.values(), CURVE], kernel)
-    name, suite = distances.name, results[SUITE.name].per_query
-    columns = {f"{name}.{metric}": values for metric, values in suite.items()}
+    columns = {column(name, metric): values for metric, values in results[SUITE.name].per_query.items()}
     for other, preset in PRESETS.items():
         if other != SUITE.name:
-            shown = results[other].per_query
-            maps = (metric for metric in preset.metrics if metric.startswith("map@"))
-            columns |= {f"{other}:{name}.{metric}": shown[metric] for metric in maps}
+            maps = [metric for metric in preset.metrics if metric.startswith("map@")]
+            columns |= {column(name, metric, other): results[other].per_query[metric] for metric in maps}
     return Scored({preset: result.means() for preset, result in results.items()}, columns)
 
 
-def first_found(
-    distance: str, found: np.ndarray, relevance: Relevance, ids: tuple[list[str], list[str]]
-) -> dict[str, Any]:
+def first_found(distance: str, found: np.ndarray, answers: Answers) -> dict[str, Any]:
     """What a few queries find first; the queries are spread evenly over the list, not chosen.
 
     Args:
         distance: The distance's name.
-        found: int64 (Q, 10 or more), positions of each query's nearest items.
-        relevance: The ground truth.
-        ids: Of the queries and of the database's images.
+        found: int64 (Q, 10 or more, or N), positions of each query's nearest items.
+        answers: What they should find.
 
     Returns:
         The distance's name, and by query its id, the ids of its nearest items, and which are relevant.
     """
-    queries, database = ids
-    shown = np.unique(np.linspace(0, len(queries) - 1, _SHOWN_QUERIES).round().astype(int))
+    relevance = answers.relevance
+    shown = np.unique(np.linspace(0, len(answers.queries) - 1, _SHOWN_QUERIES).round().astype(int))
     listed = []
     for query in shown.tolist():
         grades = relevance.grades(slice(query, query + 1))[0]
         first = found[query, :_SHOWN_ITEMS]
         listed.append(
             {
-                "query": queries[query],
-                "found": [database[place] for place in first],
+                "query": answers.queries[query],
+                "found": [answers.items[place] for place in first],
                 "relevant": [bool(grades[relevance.group[place]]) for place in first],
             }
         )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from hashbench.errors import StoreError, reason
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,17 @@ class Failure:
     def as_json(self) -> dict[str, Any]:
         """All of it."""
         return asdict(self)
+
+
+def read_failure(path: Path) -> Failure:
+    """What such a file says.
+
+    Raises:
+        StoreError: It is missing or damaged.
+    """
+    try:
+        return Failure(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"{str(path)!r} is damaged ({reason(error)}). Expected a failed run; remove it."
+        ) from error

@@ -15,13 +15,20 @@ import numpy as np
 
 from hashbench import fingerprint
 from hashbench.codes.storage import Codes, save_codes
-from hashbench.errors import StoreError
+from hashbench.errors import StoreError, reason
+from hashbench.files import settle
+from hashbench.metrics.presets import SUITE
 from hashbench.runs.record import RunRecord
+from hashbench.runs.spec import RUN_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HASHES = "files.json"
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+SPLIT = "split.json"
+LOG = "log.txt"
 CODES = "codes.npz"
 HISTORY = "history.json"
 RETRIEVAL = "retrieval.json"
@@ -58,53 +65,98 @@ class RunOutput:
     log: list[str]
 
 
+class OtherVersionError(StoreError):
+    """A run whose identity another version of the core made: the two do not compare."""
+
+
+def column(distance: str, metric: str, preset: str = SUITE.name) -> str:
+    """The name of a metric's column of a query each.
+
+    >>> column("hamming", "map@all"), column("hamming", "map@all", "trec")
+    ('hamming.map@all', 'trec:hamming.map@all')
+    """
+    return f"{distance}.{metric}" if preset == SUITE.name else f"{preset}:{distance}.{metric}"
+
+
+def parsed_column(name: str) -> tuple[str, str, str]:
+    """Metric preset, distance and metric of a column: the inverse.
+
+    >>> parsed_column("hamming.map@all"), parsed_column("trec:hamming.map@all")
+    (('hashbench', 'hamming', 'map@all'), ('trec', 'hamming', 'map@all'))
+    """
+    preset, _, rest = name.rpartition(":")
+    distance, _, metric = rest.partition(".")
+    return preset or SUITE.name, distance, metric
+
+
 def write_run(folder: Path, record: RunRecord, output: RunOutput) -> None:
     """Fill a run's folder."""
-    from safetensors.numpy import save_file  # noqa: PLC0415 - looking up finished runs does without
+    from safetensors.numpy import save  # noqa: PLC0415 - looking up finished runs does without
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in output.state.items()}
     write_files(
         folder,
         {
-            "config.json": as_json(record.config_json()),
+            CONFIG: as_json(record.config_json()),
             METRICS: as_json(record.metrics_json()),
-            "environment.json": as_json(record.environment),
-            "split.json": as_json(output.split),
+            ENVIRONMENT: as_json(record.environment),
+            SPLIT: as_json(output.split),
             CODES: lambda path: save_codes(path, output.query, output.database, output.query_embeddings),
-            "model.safetensors": lambda path: save_file(contiguous, path),
+            # Its own way to a file tells a full disk as no other does.
+            "model.safetensors": lambda path: path.write_bytes(save(contiguous)),
             PER_QUERY: as_parquet(output.per_query),
             RETRIEVAL: as_json(output.retrieval),
             HISTORY: as_json(output.history),
-            "log.txt": lambda path: path.write_text("".join(f"{line}\n" for line in output.log)),
+            LOG: lambda path: _write(path, "".join(f"{line}\n" for line in output.log)),
         },
     )
 
 
 def write_files(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> None:
-    """Write each file, and at last the hashes of all."""
+    """Write each file, for all to read, and at last the hashes of all."""
     for name, write in files.items():
         write(folder / name)
+        # Some libraries write for this user alone, and a store is to be shared.
+        (folder / name).chmod(0o644)
+        settle(folder / name)
     hashes = {name: fingerprint.of_file(folder / name) for name in files}
     as_json(hashes)(folder / HASHES)
+    settle(folder / HASHES)
+
+
+def check_version(folder: Path) -> None:
+    """Refuse a run whose identity means something else than this version's would.
+
+    Raises:
+        OtherVersionError: Another version of the core made it.
+        StoreError: What says so is missing or damaged.
+    """
+    try:
+        version = read_json(folder, CONFIG)["spec"]["version"]
+    except (KeyError, TypeError) as error:
+        raise _is_damaged(folder, error) from error
+    if version != RUN_VERSION:
+        raise OtherVersionError(
+            f"run {folder.name!r} is of run version {version}, and its numbers do not compare with those "
+            f"of this hashbench. Expected {RUN_VERSION}: run it again."
+        )
 
 
 def read_run(folder: Path) -> RunRecord:
     """The record in a run's folder, with its newest scores.
 
     Raises:
+        OtherVersionError: Another version of the core made it.
         StoreError: A file is missing or damaged.
     """
-    names = ("config.json", METRICS, "environment.json")
+    check_version(folder)
+    config, metrics, environment = (read_json(folder, name) for name in (CONFIG, METRICS, ENVIRONMENT))
     try:
-        config, metrics, environment = (json.loads((folder / name).read_text()) for name in names)
         if (newest := scores_folder(folder)) != folder:
-            metrics |= json.loads((newest / METRICS).read_text())
+            metrics |= read_json(newest, METRICS)
         return RunRecord.from_json(config, metrics, environment, folder.absolute())
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"run folder {str(folder)!r} is damaged ({type(error).__name__}: {error}). "
-            "Remove it and run again."
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _is_damaged(folder, error) from error
 
 
 def scores_folder(folder: Path) -> Path:
@@ -114,36 +166,58 @@ def scores_folder(folder: Path) -> Path:
 
 
 def per_query(folder: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """The newest metrics of every query, (Q,) a column; see `Evaluation`.
+    """The newest metrics of every query, (Q,) a column; see `column`.
 
     Raises:
         StoreError: The file is missing or damaged, or has no such column.
     """
+    return columns_in(scores_folder(folder), columns)
+
+
+def columns_in(scores: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """The same of one scoring: the first, in the run's folder, or a later one; see `per_query`."""
     import pandas as pd  # noqa: PLC0415 - looking up finished runs does without
 
-    path = scores_folder(folder) / PER_QUERY
+    path = scores / PER_QUERY
     try:
         return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{str(path)!r} cannot be read ({type(error).__name__}: {error}).") from error
+        raise StoreError(
+            f"{str(path)!r} cannot be read ({reason(error)}). Expected columns of a query each."
+        ) from error
 
 
 def read_json(folder: Path, name: str) -> Any:
-    """One of a run's files: `history.json`, `retrieval.json`, `split.json`.
+    """One of a run's JSON files; of what queries find, the newest.
 
     Raises:
         StoreError: It is missing or damaged.
     """
+    path = (scores_folder(folder) if name == RETRIEVAL else folder) / name
     try:
-        return json.loads((folder / name).read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StoreError(f"{str(folder / name)!r} cannot be read ({error}).") from error
+        raise _is_damaged(folder, error, name) from error
+
+
+def _is_damaged(folder: Path, error: Exception, name: str = "") -> StoreError:
+    """What there is to say of a run folder that cannot be read."""
+    where = f"{name}: " if name else ""
+    return StoreError(
+        f"run folder {str(folder)!r} is damaged ({where}{type(error).__name__}: {reason(error)}). "
+        "Expected whole files: remove the run and run it again."
+    )
 
 
 def as_json(value: Any) -> Callable[[Path], int]:
     """How to write a JSON file."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
-    return lambda path: path.write_text(text)
+    return lambda path: _write(path, text)
+
+
+def _write(path: Path, text: str) -> int:
+    # The same bytes on every system.
+    return path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def as_parquet(columns: Mapping[str, np.ndarray]) -> Callable[[Path], object]:

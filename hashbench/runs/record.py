@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hashbench.errors import StoreError
 from hashbench.runs.spec import RunSpec
 
 
@@ -53,8 +54,9 @@ class RunRecord:
         damaged: Images that could not be decoded, and were left out of every part: why, by id.
         cost: Time and memory.
         finished: UTC time, ISO 8601.
-        rescored: When, and by which versions, the scores were computed again; None where they are the
-            first.
+        rescored: When, by which versions and from which codes the scores were computed again, and which
+            distances kept the scores that they had; None where they are the first.
+        own_size: Whether its codes have a size of their own, whatever budget is asked for.
         environment: Versions and hardware.
         folder: Where the record lies; None until it is stored.
     """
@@ -72,12 +74,23 @@ class RunRecord:
     cost: Cost
     finished: str
     rescored: dict[str, Any] | None = None
+    own_size: bool = False
     environment: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
     def metrics(self, preset: str, distance: str | None = None) -> dict[str, float]:
-        """Mean metrics under a metric preset, by the primary distance where none is named."""
-        return self.scores[distance or self.primary][preset]
+        """Mean metrics under a metric preset, by the primary distance where none is named.
+
+        Raises:
+            StoreError: The run was made before there was such a preset, and not scored again since.
+        """
+        by_preset = self.scores[distance or self.primary]
+        if preset not in by_preset:
+            raise StoreError(
+                f"run {self.spec.run_id()!r} has no scores under metric preset {preset!r}. Expected one of "
+                f"{', '.join(sorted(by_preset))}; `hashbench runs rescore` adds what is missing."
+            )
+        return by_preset[preset]
 
     def summary(self, preset: str) -> dict[str, Any]:
         """The record as `hashbench run --format json` prints it."""

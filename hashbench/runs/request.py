@@ -1,22 +1,22 @@
-"""From what a person asked for to a run's identity, and the pieces to carry it out.
+"""From one run that a person asked for to its identity, and the pieces to carry it out.
 
 Nothing here computes features or trains: a run that is in the store is found in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hashbench.data.collection import Collection, FeatureCollection
 from hashbench.data.web import WebSet
-from hashbench.errors import ConfigError, UnknownNameError
+from hashbench.errors import ConfigError, PluginError, UnknownNameError
 from hashbench.features.backbone import Backbone
 from hashbench.methods.config import MethodConfig, Preset, resolve_config
 from hashbench.methods.method import Context, Method
-from hashbench.plugins import ALL, Plugins, pick
+from hashbench.plugins import Plugins, pick
 from hashbench.progress import Progress
 from hashbench.runs.data import Opener, PreparedDataset
 from hashbench.runs.spec import RunSpec
@@ -27,7 +27,7 @@ from hashbench.tags.vocabulary import read_vocabulary
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One cell of the grid that `hashbench run` spans; None stands for the default."""
+    """One cell of a grid; None stands for the default."""
 
     method: str
     bits: int
@@ -49,10 +49,10 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """All that it takes to carry a run out."""
+    """All that it takes to carry a run out; `request` is what it was made from."""
 
+    request: RunRequest
     spec: RunSpec
-    budget: int
     variant: str
     method: type[Method]
     config: MethodConfig
@@ -63,7 +63,7 @@ class PreparedRun:
 
     def build(self, device: str, progress: Progress) -> Method:
         """The method, unfitted."""
-        context = Context(self.budget, self.spec.seed, device, self.backbone, progress)
+        context = Context(self.request.bits, self.spec.seed, device, self.backbone, progress)
         return self.method(self.config, context)
 
 
@@ -74,38 +74,23 @@ class Preparer:
         self.plugins = plugins
         self.opener = Opener(plugins)
         self._backbones: dict[tuple[str | None, Path | None], tuple[Backbone, dict[str, Any]]] = {}
+        # By the data set that it splits, which stays open.
+        self._splits: dict[int, str] = {}
 
-    def methods(
-        self, names: Sequence[str], data: PreparedDataset, web: str | None
-    ) -> tuple[list[str], list[str]]:
-        """Names of methods with `all` spelt out, and a sentence for each that is left out.
-
-        Left out is what finds in the data set, and in the web set that is given, nothing to learn from.
+    def method(self, name: str) -> type[Method]:
+        """The method of that name.
 
         Raises:
-            ConfigError: Nothing is left.
+            UnknownNameError: There is none.
+            PluginError: There is none, and it may be in a plugin that could not be loaded.
         """
-        found, said = [], []
-        for name, method in self.plugins.methods.items():
-            seen = method.SUPERVISION
-            lacking = "" if seen.sees_web and web else data.lacks(seen)
-            if lacking and name not in names:
-                said.append(f"{name} is left out: {data.images.name} has no {lacking}")
-            else:
-                found.append(name)
-        chosen = [*found, *(name for name in names if name not in {ALL, *found})]
-        if not chosen:
-            raise ConfigError("no method is installed that could be run.")
-        return chosen, said
-
-    def check_preset(self, names: Sequence[str], preset: str | None) -> None:
-        """Refuse a preset that one of the methods does not have, before anything is fetched for another.
-
-        Raises:
-            UnknownNameError: There is no such method, or it has no such preset.
-        """
-        for name in names:
-            _preset(pick("method", name, self.plugins.methods), preset)
+        try:
+            return pick("method", name, self.plugins.methods)
+        except UnknownNameError as error:
+            broken = [f"{one.name} ({one.error})" for one in self.plugins.reports() if one.error]
+            if not broken:
+                raise
+            raise PluginError(f"{error} Plugins that could not be loaded: {', '.join(broken)}.") from error
 
     def prepare(self, request: RunRequest) -> PreparedRun:
         """Look everything up and validate it.
@@ -113,12 +98,13 @@ class Preparer:
         Raises:
             HashbenchError: Something that was asked for is unknown, invalid or missing.
         """
-        method = pick("method", request.method, self.plugins.methods)
-        preset = _preset(method, request.preset)
+        method = self.method(request.method)
+        preset = preset_of(method, request.preset)
         config = resolve_config(method.PLUGIN_NAME, method.Config, preset.config, request.settings)
         recipe = self.recipe(request.protocol, request.vocabulary, request.noise, request.noise_seed)
+        seed = request.seed if method.RANDOM else 0
         # Building the method checks the budget before any data is opened.
-        unfitted = method(config, Context(request.bits, request.seed))
+        unfitted = method(config, Context(request.bits, seed))
         data = self.opener.open(request.dataset, request.split, request.data_root, request.tags)
         web = data.web_set(request.web) if method.SUPERVISION.sees_web else None
         backbone, identity = self._backbone(request, preset, data.images)
@@ -132,14 +118,14 @@ class Preparer:
             },
             bits=_size(unfitted, backbone, data.images),
             dataset={"name": data.images.name, **data.fingerprints},
-            split={"name": data.split.name, "fingerprint": data.split.fingerprint(data.images)},
+            split={"name": data.split.name, "fingerprint": self._split(data)},
             protocol=recipe.identity(),
             web={"name": web.images.name, "fingerprint": web.fingerprint()} if web else None,
             backbone=identity,
-            seed=request.seed,
+            seed=seed,
         )
         variant = _variant(method, request.preset, config)
-        return PreparedRun(spec, request.bits, variant, method, config, data, recipe, web, backbone)
+        return PreparedRun(request, spec, variant, method, config, data, recipe, web, backbone)
 
     def recipe(
         self, protocol: str | None, vocabulary: Path | None = None, noise: str | None = None, seed: int = 0
@@ -151,6 +137,12 @@ class Preparer:
             None if vocabulary is None else read_vocabulary(vocabulary),
             None if noise is None else Noise.parse(noise, seed),
         )
+
+    def _split(self, data: PreparedDataset) -> str:
+        """The fingerprint of the split, taken once: it hashes the name of every image."""
+        if id(data) not in self._splits:
+            self._splits[id(data)] = data.split.fingerprint(data.images)
+        return self._splits[id(data)]
 
     def _backbone(
         self, request: RunRequest, preset: Preset, images: Collection
@@ -173,7 +165,7 @@ class Preparer:
         return None, {"name": "precomputed"}
 
 
-def _preset(method: type[Method], name: str | None) -> Preset:
+def preset_of(method: type[Method], name: str | None) -> Preset:
     """The preset of that name, or the method's first."""
     chosen = name or next(iter(method.PRESETS))
     if chosen not in method.PRESETS:
@@ -212,32 +204,8 @@ def _size(method: Method, backbone: Backbone | None, images: Collection) -> int:
 
 def _variant(method: type[Method], preset: str | None, config: MethodConfig) -> str:
     """In few words, how the settings differ from the method's usual ones."""
-    usual = resolve_config(method.PLUGIN_NAME, method.Config, _preset(method, preset).config, {})
+    usual = resolve_config(method.PLUGIN_NAME, method.Config, preset_of(method, preset).config, {})
     before, after = usual.model_dump(mode="json"), config.model_dump(mode="json")
     changed = [f"{key}={after[key]}" for key in sorted(after) if after[key] != before[key]]
     named = [preset] if preset and preset != next(iter(method.PRESETS)) else []
     return ", ".join(named + changed)
-
-
-def parse_settings(pairs: Sequence[str], methods: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Settings of each method from `key=value`, which means all of them, and `method.key=value`.
-
-    Raises:
-        ConfigError: A pair has no key or no equals sign, or names a method that is not run.
-
-    >>> parse_settings(["seeds=1", "one.width=64"], ["one", "two"])
-    {'one': {'seeds': '1', 'width': '64'}, 'two': {'seeds': '1'}}
-    """
-    settings: dict[str, dict[str, str]] = {method: {} for method in methods}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        method, _, key = name.strip().rpartition(".")
-        if not equals or not key:
-            raise ConfigError(f"--set {pair!r}: Expected key=value or method.key=value.")
-        if method and method not in settings:
-            raise ConfigError(
-                f"--set {pair!r}: method {method!r} is not run. Expected {', '.join(methods)}."
-            )
-        for meant in [method] if method else methods:
-            settings[meant][key] = value.strip()
-    return settings

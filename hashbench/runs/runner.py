@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,14 @@ import numpy as np
 from hashbench.codes.storage import QuantizedCodes
 from hashbench.data.split import PARTS
 from hashbench.data.views import TrainView
+from hashbench.errors import HashbenchError, StoreError, reason
 from hashbench.methods.method import Method
 from hashbench.metrics.presets import PRESETS
+from hashbench.plugins import Plugins
 from hashbench.progress import LoggedProgress, Progress
 from hashbench.runs.environment import environment
 from hashbench.runs.evaluate import Encoded, Evaluation, encode, evaluate
+from hashbench.runs.failure import Failure
 from hashbench.runs.folder import RunOutput
 from hashbench.runs.inputs import RunInputs
 from hashbench.runs.measure import peak_memory, timed
@@ -25,25 +29,93 @@ from hashbench.runs.store import RunStore
 from hashbench.tags.table import TagTable
 
 
-def execute(
-    run: PreparedRun, store: RunStore, cache: Path, device: str, progress: Progress, *, at_once: int = 1
-) -> RunRecord:
+@dataclass(frozen=True)
+class Workplace:
+    """Where runs are carried out.
+
+    Attributes:
+        store: Where records go.
+        cache: Root folder of the cache.
+        device: Where to compute, as torch names it.
+        jobs: How many runs share the machine.
+    """
+
+    store: RunStore
+    cache: Path
+    device: str
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """Why a run ended without a record.
+
+    Attributes:
+        error: What went wrong, in one line.
+        traceback: Where, if the error is nobody's input but a bug; else empty.
+        log: What the run had reported, line by line.
+    """
+
+    error: str
+    traceback: str
+    log: list[str]
+
+    @classmethod
+    def of(cls, error: Exception, log: list[str]) -> Mishap:
+        """The words for an error, in which there is a traceback only where that helps."""
+        if isinstance(error, HashbenchError):
+            return cls(" ".join(str(error).split()), "", log)
+        where = "".join(traceback.format_exception(error))
+        return cls(f"{type(error).__name__}: {reason(error)}", where, log)
+
+    def failure(self, run: PreparedRun, place: Workplace) -> Failure:
+        """What the store keeps of it."""
+        return Failure(
+            run_id=run.spec.run_id(),
+            spec=run.spec.as_json(),
+            supervision=run.method.SUPERVISION.value,
+            error=self.error,
+            traceback=self.traceback,
+            log=self.log,
+            finished=_now(),
+            environment=environment(place.device, place.jobs),
+        )
+
+
+def attempt(run: PreparedRun, place: Workplace, plugins: Plugins, progress: Progress) -> Mishap | None:
+    """Carry a run out, and show its record to the plugins that asked for it.
+
+    Returns:
+        Why there is no record; None where there is one.
+
+    Raises:
+        StoreError: The disk refuses: no other run would fare better.
+    """
+    log = LoggedProgress(progress)
+    try:
+        record = execute(run, place, log)
+    except StoreError:
+        raise
+    except Exception as error:
+        return Mishap.of(error, log.lines)
+    plugins.run_finished(record, progress)
+    return None
+
+
+def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecord:
     """Carry a run out and store it; nothing is written to the store before it is over.
 
     Args:
         run: What to carry out.
-        store: Where to.
-        cache: Root folder of the cache.
-        device: Where to compute, as torch names it.
-        progress: Where to report.
-        at_once: How many runs share the machine, for the record.
+        place: Where.
+        log: Where to report; keeps what the run's folder is to hold.
 
     Raises:
         HashbenchError: The data, the weights or the method's settings do not allow it.
     """
-    log = LoggedProgress(progress)
+    device = place.device
     method = run.build(device, log)
-    inputs = RunInputs(run, method, cache, device, log)
+    inputs = RunInputs(run, method, place.cache, device, log)
     notices = inputs.notices()
     for sentence in notices:
         log.notice(sentence)
@@ -63,8 +135,9 @@ def execute(
         notices=notices,
         damaged=inputs.damaged(),
         cost=_cost(method, state, encoded, evaluation, trained),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment(device, at_once),
+        finished=_now(),
+        own_size=run.method.bits_for is not Method.bits_for,
+        environment=environment(device, place.jobs),
     )
     asymmetric = isinstance(encoded.database, QuantizedCodes)
     output = RunOutput(
@@ -78,7 +151,7 @@ def execute(
         history=log.points,
         log=log.lines,
     )
-    return store.add(record, output)
+    return place.store.add(record, output)
 
 
 @dataclass(frozen=True)
@@ -100,7 +173,7 @@ def _train(method: Method, inputs: RunInputs) -> _Trained:
     """Fit; the training images' features, a copy, are gone when it is over."""
     view = inputs.train()
     method.prepare()
-    inputs.progress.note(f"training {inputs.run.spec.run_id()}")
+    inputs.progress.log(f"training {inputs.run.spec.run_id()}")
     held, (seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), inputs.device)
     return _Trained(_sizes(inputs, view), seconds, held)
 
@@ -133,3 +206,7 @@ def _sizes(inputs: RunInputs, view: TrainView[TagTable]) -> dict[str, int]:
     if view.supervision.sees_web:
         sizes["web"] = len(view.web.images)
     return sizes
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

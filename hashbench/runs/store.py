@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from hashbench.errors import StoreError, UnknownNameError, reason
-from hashbench.files import clear_abandoned, require_writable, whole_file, whole_folder
-from hashbench.runs.failure import Failure
-from hashbench.runs.folder import RunOutput, as_json, read_run, write_run
+from hashbench.errors import StoreError, reason
+from hashbench.files import (
+    clear_abandoned,
+    remove_folder,
+    require_writable,
+    unfinished,
+    whole_file,
+    whole_folder,
+)
+from hashbench.progress import Progress
+from hashbench.runs.failure import Failure, read_failure
+from hashbench.runs.folder import (
+    CONFIG,
+    RESCORED,
+    OtherVersionError,
+    RunOutput,
+    as_json,
+    read_run,
+    write_run,
+)
 from hashbench.runs.record import RunRecord
 from hashbench.runs.spec import RunSpec
 
@@ -32,10 +47,19 @@ class RunStore:
             StoreError: The folder cannot be created or written to.
         """
         require_writable(self.root)
-        clear_abandoned(self.root)
+        for place in self._written_to():
+            clear_abandoned(place)
+
+    def unfinished(self) -> list[Path]:
+        """What writers have begun and not finished, or were killed over."""
+        return [path for place in self._written_to() for path in unfinished(place)]
 
     def find(self, spec: RunSpec) -> RunRecord | None:
-        """The record of a run of that identity, if it was made before."""
+        """The record of a run of that identity, if it was made before.
+
+        Raises:
+            StoreError: It is damaged.
+        """
         folder = self.root / spec.run_id()
         record = read_run(folder) if folder.is_dir() else None
         return record if record and record.spec.key() == spec.key() else None
@@ -50,36 +74,55 @@ class RunStore:
             raise StoreError(
                 f"no run store at {str(self.root)!r}. Expected a folder that `hashbench run` has filled."
             )
-        found = (path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        try:
+            found = [path for path in self.root.iterdir() if path.is_dir() and path.name[0] != "."]
+        except OSError as error:
+            raise StoreError(
+                f"run store {str(self.root)!r} cannot be read: {reason(error)}. "
+                "Expected a folder that this user may list."
+            ) from error
         return sorted(path for path in found if path.name != FAILURES)
 
-    def records(self) -> Iterator[RunRecord]:
-        """Every record, by folder name.
+    def records(self, progress: Progress | None = None) -> Iterator[RunRecord]:
+        """Every record, by folder name; runs of another version of the core are left out.
+
+        Args:
+            progress: Who is told how many were left out.
 
         Raises:
             StoreError: The folder does not exist, or a record in it is damaged.
         """
+        others = 0
         for folder in self.folders():
-            if (folder / "config.json").is_file():
+            if not (folder / CONFIG).is_file():
+                continue
+            try:
                 yield read_run(folder)
+            except OtherVersionError:
+                others += 1
+            except StoreError:
+                # Another process may have removed it just now.
+                if folder.is_dir():
+                    raise
+        if others and progress is not None:
+            progress.notice(
+                f"{others:,} of the runs in {str(self.root)!r} were made by another run version and are "
+                "left out; `hashbench runs verify` names them."
+            )
 
-    def select(self, names: list[str]) -> list[RunRecord]:
+    def select(self, names: Iterable[str]) -> list[RunRecord]:
         """The records of those run ids, or of ids that begin so.
 
         Raises:
-            UnknownNameError: No run's id begins like one of the names.
-            StoreError: Several do; or a record is damaged.
+            StoreError: No run's id begins like one of the names, or several do; or a record is damaged, or
+                of another version.
         """
+        return [read_run(folder) for folder in self.named(names)]
+
+    def named(self, names: Iterable[str]) -> list[Path]:
+        """The folders of those run ids, or of ids that begin so, each once; see `select`."""
         folders = {folder.name: folder for folder in self.folders()}
-        chosen: list[Path] = []
-        for name in names:
-            alike = [name] if name in folders else [known for known in folders if known.startswith(name)]
-            if not alike:
-                raise UnknownNameError("run", name, folders)
-            if len(alike) > 1:
-                raise StoreError(f"run {name!r} is ambiguous: {', '.join(alike)}. Expected more of its id.")
-            chosen.append(folders[alike[0]])
-        return [read_run(folder) for folder in dict.fromkeys(chosen)]
+        return [folders[run_id] for run_id in full_ids(names, folders)]
 
     def add(self, record: RunRecord, output: RunOutput) -> RunRecord:
         """Write a run's folder and give it its name when it is whole.
@@ -90,23 +133,18 @@ class RunStore:
         folder = (self.root / record.spec.run_id()).absolute()
         with whole_folder(folder) as partial:
             write_run(partial, record, output)
-        self._failure(record.spec.run_id()).unlink(missing_ok=True)
+        self.forget(record.spec.run_id())
         return replace(record, folder=folder)
 
     def remove(self, record: RunRecord) -> None:
-        """Take a run out of the store: at once for every reader, though its files go one by one.
+        """Take a run out of the store.
 
         Raises:
             StoreError: The disk refuses, or the record is not stored.
         """
         if record.folder is None:
-            raise StoreError(f"run {record.spec.run_id()!r} is not stored.")
-        gone = record.folder.with_name(f".{record.folder.name}.removed")
-        try:
-            record.folder.rename(gone)
-            shutil.rmtree(gone)
-        except OSError as error:
-            raise StoreError(f"cannot remove {str(record.folder)!r}: {reason(error)}.") from error
+            raise StoreError(f"run {record.spec.run_id()!r} is not stored. Expected a record of a store.")
+        remove_folder(record.folder)
 
     def fail(self, failure: Failure) -> None:
         """Keep what is known of a run that failed, until it succeeds.
@@ -123,16 +161,58 @@ class RunStore:
         Raises:
             StoreError: One of the files is damaged.
         """
-        found = []
-        for path in sorted((self.root / FAILURES).glob("[!.]*.json")):
-            try:
-                failure = Failure(**json.loads(path.read_text()))
-            except (OSError, ValueError, TypeError) as error:
-                raise StoreError(f"{str(path)!r} is damaged ({error}). Remove it.") from error
-            # In a merged store, it may have succeeded elsewhere.
-            if not (self.root / failure.run_id).is_dir():
-                found.append(failure)
-        return found
+        # In a merged store, a run may have succeeded elsewhere.
+        known = (read_failure(path) for path in self.failure_files())
+        return [failure for failure in known if not (self.root / failure.run_id).is_dir()]
+
+    def failure_files(self) -> list[Path]:
+        """The files about runs that failed, by run id: also of those that have succeeded elsewhere."""
+        return sorted((self.root / FAILURES).glob("[!.]*.json"))
+
+    def forget(self, run_id: str) -> None:
+        """Remove what is known of a run that failed, if there is anything.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        path = self._failure(run_id)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot remove {str(path)!r}: {reason(error)}. Expected a file that this user may remove."
+            ) from error
 
     def _failure(self, run_id: str) -> Path:
         return self.root / FAILURES / f"{run_id}.json"
+
+    def _written_to(self) -> list[Path]:
+        """Every folder in which something is written under a temporary name."""
+        return [self.root, self.root / FAILURES, *sorted(self.root.glob(f"[!.]*/{RESCORED}"))]
+
+
+def full_ids(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The run ids that are one of the names or begin like it, each once.
+
+    Raises:
+        StoreError: No run's id begins like one of the names, or several do.
+
+    >>> full_ids(["lsh_8b", "itq"], ["itq_16b_toys", "lsh_8b_toys", "lsh_16b_toys"])
+    ['lsh_8b_toys', 'itq_16b_toys']
+    """
+    ids = sorted(known)
+    chosen = []
+    for name in names:
+        alike = [name] if name in ids else [run_id for run_id in ids if run_id.startswith(name)]
+        if not alike:
+            close = difflib.get_close_matches(name, ids, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise StoreError(
+                f"no run {name!r} is in the store.{hint} Expected an id of `hashbench runs list`."
+            )
+        if len(alike) > 1:
+            raise StoreError(
+                f"run {name!r} is ambiguous: {', '.join(alike)}. Expected one id, or how it alone begins."
+            )
+        chosen += alike
+    return list(dict.fromkeys(chosen))

@@ -7,6 +7,7 @@ import pytest
 from hashbench.codes.additive import Similarity
 from hashbench.codes.floats import FloatCodes
 from hashbench.errors import DataError
+from hashbench.methods.config import Preset
 from hashbench.methods.method import Method
 from hashbench.plugins import Plugins
 
@@ -68,11 +69,12 @@ def test_a_method_that_cannot_be_run_costs_no_other_its_row(cli, few, tmp_path, 
     monkeypatch.setattr(Raw, "fit", refuse)
     arguments = ("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs")
     status, out, err = cli(*arguments, "--method", "all", "--format", "json")
-    assert status in (0, None), err
+    assert status == 1
     assert {record["method"] for record in json.loads(out)} == {"lsh", "signs"}
-    assert "is left out: nothing to learn" in err
-    status, _, err = cli(*arguments, "--method", "all", "--method", "raw")
-    assert status not in (0, None)
+    assert err.splitlines()[-2] == "3 runs: 2 done, 0 from the store, 1 failed"
+    assert err.splitlines()[-1].endswith("failed: nothing to learn")
+    status, _, err = cli(*arguments, "--method", "raw")
+    assert status == 2
     assert err.splitlines()[-1] == "error: nothing to learn"
 
 
@@ -144,3 +146,35 @@ def test_presets_are_checked_before_anything_is_fetched(cli, tmp_path):
     status, _, err = cli("run", *arguments, "--method", "wsdhq", "--method", "itq")
     assert status not in (0, None)
     assert err.splitlines()[-1] == "error: unknown itq preset 'paper'. Known: default."
+
+
+@pytest.mark.usefixtures("few")
+def test_a_method_without_the_preset_is_left_out(cli, tmp_path, monkeypatch):
+    known = Plugins().methods
+    monkeypatch.setattr(known["lsh"], "PRESETS", {"default": Preset("usual"), "other": Preset("another")})
+    status, out, err = cli(
+        *("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs"),
+        *("--method", "all", "--preset", "other", "--format", "json"),
+    )
+    assert status in (0, None), err
+    assert [record["method"] for record in json.loads(out)] == ["lsh"]
+    assert "signs is left out: it has no preset 'other'" in err
+
+
+def test_a_bug_in_preparing_leaves_a_method_out_or_is_one_line(cli, few, tmp_path, monkeypatch):
+    def fall(self, width):
+        raise ZeroDivisionError("no width")
+
+    monkeypatch.setattr(Raw, "bits_for", fall)
+    arguments = ("run", "--dataset", "shapes", "--backbone", "pooled", "--runs", tmp_path / "runs")
+    said = "raw at 32 bits cannot be prepared (ZeroDivisionError: no width)"
+    status, _, err = cli(*arguments, "--method", "all")
+    assert status in (0, None) and f"left out: {said}" in err
+    status, _, err = cli(*arguments, "--method", "raw")
+    assert status == 2 and err.startswith(f"error: {said}")
+
+
+def test_a_method_that_draws_nothing_is_one_run_whatever_the_seed(run, few, monkeypatch):
+    monkeypatch.setattr(Raw, "RANDOM", False)
+    (record,) = run("--method", "raw", "--seed", "3,4")
+    assert record["seed"] == 0

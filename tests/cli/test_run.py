@@ -92,7 +92,7 @@ def test_the_run_folder_is_complete(run):
 
 def test_quantizers_report_every_distance(run):
     (record,) = run("--method", "wsdhq", "--bits", "16", "--set", "iterations=30")
-    assert list(record["scores"]) == ["aqd", "sqd", "feature"]
+    assert set(record["scores"]) == {"aqd", "sqd", "feature"}
     assert record["distance"] == "aqd"
     assert set(record["scores"]["aqd"]) == {*PRESETS, "curve"}
 

@@ -58,7 +58,7 @@ def levels(rows):
 
 
 def folder_of(cache):
-    (folder,) = (cache / "pixels").iterdir()
+    (folder,) = (cache / "pixels").glob("[!.]*")
     return folder
 
 

@@ -52,7 +52,7 @@ def test_other_weights_other_features(images, backbone, tmp_path):
     torch.save({"scale": torch.full((1,), 2.0)}, weights)
     other = type(backbone)(weights)
     assert np.allclose(features(images, other, tmp_path), 2 * features(images, backbone, tmp_path))
-    assert len(list((tmp_path / "features").iterdir())) == 2
+    assert len(list((tmp_path / "features").glob("[!.]*"))) == 2
 
 
 def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypatch):
@@ -73,7 +73,7 @@ def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypat
     monkeypatch.setattr(extract, "_feature_function", stops_after_the_first_shard)
     with pytest.raises(KeyboardInterrupt):
         features(images, backbone, tmp_path)
-    (shards,) = (tmp_path / "features").iterdir()
+    (shards,) = (tmp_path / "features").glob("[!.]*")
     assert [path.name for path in shards.iterdir()] == ["000000000.npz"]
     monkeypatch.setattr(extract, "_feature_function", real)
     resumed = features(images, backbone, tmp_path)
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_read_stops_the_extraction(images, backbone, tmp_p
 
 def test_a_process_that_was_overtaken_takes_what_the_other_made(images, backbone, tmp_path, monkeypatch):
     real, first = extract._join, features(images, backbone, tmp_path)
-    (done,) = (tmp_path / "features").iterdir()
+    (done,) = (tmp_path / "features").glob("[!.]*")
     away = done.rename(tmp_path / "away")
 
     def overtaken(shards, count, path):
@@ -125,7 +125,7 @@ def test_a_process_that_was_overtaken_takes_what_the_other_made(images, backbone
 
     monkeypatch.setattr(extract, "_join", overtaken)
     assert np.array_equal(features(images, backbone, tmp_path), first)
-    assert list((tmp_path / "features").iterdir()) == [done]
+    assert list((tmp_path / "features").glob("[!.]*")) == [done]
 
 
 def test_the_file_of_features_is_a_plain_array(images, backbone, tmp_path, monkeypatch):

@@ -1,11 +1,15 @@
-"""The table folds seeds, groups by supervision, and looks the same in both faces."""
+"""The table folds seeds, groups by supervision, and says what does not compare."""
 
+import math
 import statistics
+from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from hashbench.metrics.presets import PRESETS, SUITE
-from hashbench.reports.faces import cells, markdown
+from hashbench.reports.comparison import cells, comparisons
+from hashbench.reports.faces.markdown import markdown
 from hashbench.reports.leaderboard import leaderboard, run_frame
 from hashbench.runs.store import RunStore
 
@@ -17,13 +21,57 @@ def records(run, tmp_path):
     return list(RunStore(tmp_path / "runs").records())
 
 
-def test_seeds_become_mean_and_standard_deviation(records):
+def test_seeds_become_mean_standard_deviation_and_interval(records):
     board = leaderboard(run_frame(records, SUITE), SUITE)
     row = board[board["method"] == "lsh"].iloc[0]
     values = [r.metrics("hashbench")["map@all"] for r in records if r.spec.method["name"] == "lsh"]
     assert row["seeds"] == 3
     assert row["map@all"] == pytest.approx(statistics.mean(values))
     assert row["map@all sd"] == pytest.approx(statistics.stdev(values))
+    low, high = stats.t.interval(0.95, 2, row["map@all"], stats.sem(values))
+    assert row["map@all ci"] == pytest.approx((high - low) / 2)
+    assert [run.rsplit("_", 2)[1] for run in row["run_ids"]] == ["s0", "s1", "s2"]
+    assert [folder.name for folder in row["folders"]] == list(row["run_ids"])
+    alone = board[board["seeds"] == 1].iloc[0]
+    assert math.isnan(alone["map@all sd"]) and math.isnan(alone["map@all ci"])
+    assert f"{row['map@all']:.3f} ± {row['map@all ci']:.3f}" in set(cells(board, SUITE)["mAP@all"])
+
+
+def test_the_order_of_the_runs_does_not_matter(made):
+    records = list(made.records())
+    board, other = (leaderboard(run_frame(some, SUITE), SUITE) for some in (records, records[::-1]))
+    assert board.drop(columns="notices").equals(other.drop(columns="notices"))
+
+
+def test_a_metric_that_looks_beyond_the_database_is_left_out(made):
+    records = list(made.records())
+    body = next(comparisons(leaderboard(run_frame(records, SUITE), SUITE), SUITE)).body
+    assert "mAP@5000" not in body and "mAP@all" in body
+    larger = [replace(record, sizes=record.sizes | {"database": 5001}) for record in records]
+    body = next(comparisons(leaderboard(run_frame(larger, SUITE), SUITE), SUITE)).body
+    assert "mAP@5000" in body
+    short = PRESETS["wsih"]
+    assert "mAP@1000" in next(comparisons(leaderboard(run_frame(records, short), short), short)).body
+
+
+def test_times_that_do_not_compare_are_said_to(made):
+    alone, *others = made.records()
+    assert not any("times" in sentence for sentence in notices([alone, *others]))
+    shared = replace(alone, environment=alone.environment | {"runs at once": 4})
+    assert any("up to 4 runs shared the machine" in sentence for sentence in notices([shared, *others]))
+    elsewhere = replace(alone, environment=alone.environment | {"threads": 1})
+    assert any(
+        "a processor, 2 cores, 1 threads; a processor, 2 cores, 2 threads" in sentence
+        for sentence in notices([elsewhere, *others])
+    )
+    unknown = replace(alone, environment={})
+    assert not any("times" in sentence for sentence in notices([unknown, *others]))
+
+
+def notices(records):
+    """All that is said of all comparisons."""
+    board = leaderboard(run_frame(records, SUITE), SUITE)
+    return [sentence for part in comparisons(board, SUITE) for sentence in part.notices]
 
 
 def test_rows_are_grouped_by_supervision_then_sorted_by_score(records):
@@ -79,23 +127,11 @@ def test_settings_that_differ_stand_beside_the_name(records):
 
 def test_markdown_holds_every_cell(records):
     board = leaderboard(run_frame(records, SUITE), SUITE)
-    page = markdown(board, SUITE)
+    page = markdown(list(comparisons(board, SUITE)), SUITE)
     assert "### shapes (split test), tag protocol tags, backbone pooled" in page
     for cell in cells(board, SUITE).to_numpy().ravel():
         assert cell in page
     assert "Metric preset hashbench" in page
-
-
-def test_the_command_prints_both_faces_and_filters(records, cli, tmp_path):
-    store = ("--runs", tmp_path / "runs")
-    status, out, _ = cli("leaderboard", *store)
-    assert status in (0, None) and "wsdhq" in out and "lsh" in out
-    status, out, _ = cli("leaderboard", *store, "--format", "markdown", "--bits", "16")
-    assert status in (0, None) and out.startswith("### shapes")
-    status, _, err = cli("leaderboard", *store, "--bits", "8")
-    assert status == 2 and "holds no such run" in err
-    status, _, err = cli("leaderboard", *store, "--metrics", "sklaern")
-    assert status == 2 and "unknown metric preset 'sklaern'" in err
 
 
 def test_backbones_are_a_column_where_there_are_several(run, tmp_path):
@@ -130,4 +166,5 @@ def test_labels_are_a_ceiling_and_called_so(run, tmp_path):
 
 def board_of(folder):
     """The Markdown page of a store."""
-    return markdown(leaderboard(run_frame(RunStore(folder / "runs").records(), SUITE), SUITE), SUITE)
+    board = leaderboard(run_frame(RunStore(folder / "runs").records(), SUITE), SUITE)
+    return markdown(list(comparisons(board, SUITE)), SUITE)

@@ -5,6 +5,8 @@ colour and noise.
 """
 
 import io
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from hashbench.data.collection import GroundTruth, ImageCollection
 from hashbench.data.dataset import Dataset
 from hashbench.data.split import Split
 from hashbench.data.supervision import Supervision
-from hashbench.errors import ConfigError, DataError
+from hashbench.errors import ConfigError, DataError, StoreError
 from hashbench.features.backbone import Backbone
 from hashbench.features.family import BackboneFamily
 from hashbench.methods.config import MethodConfig
@@ -163,9 +165,15 @@ class Signs(Method):
     Config = SignsConfig
 
     def fit(self, view):
-        """Keep the mean, or stop halfway where a test asks for it."""
+        """Keep the mean, or stop halfway in the way that a test asks for."""
         if self.config.fail == "interrupt":
             raise KeyboardInterrupt
+        if self.config.fail == "bug":
+            raise ValueError("it does\nnot fit")
+        if self.config.fail == "disk":
+            raise StoreError("cannot write the store: No space left on device.")
+        if self.config.fail == "death":
+            os.kill(os.getpid(), signal.SIGKILL)
         self.mean = view.images.features.mean(axis=0)
 
     def embed(self, images):

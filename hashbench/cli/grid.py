@@ -1,0 +1,55 @@
+"""What `run` and `sweep` do alike: carry grids out, and say what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from hashbench.errors import HashbenchError
+
+if TYPE_CHECKING:
+    from hashbench.progress import Progress
+    from hashbench.runs.grid import Outcome
+    from hashbench.runs.request import Preparer
+    from hashbench.runs.sweep import Grid
+
+# Exit status where some of the runs failed, and others are there.
+SOME_FAILED = 1
+
+
+def carry_out(
+    grids: Sequence[Grid], preparer: Preparer, runs: Path, device: str, jobs: int, report: Progress
+) -> Outcome:
+    """Look every run of the grids up, and carry out those that the store in the folder `runs` lacks.
+
+    Raises:
+        HashbenchError: A run that was asked for cannot be prepared, or none of them leaves a record.
+    """
+    from hashbench.files import cache_root
+    from hashbench.runs import grid
+    from hashbench.runs.runner import Workplace
+    from hashbench.runs.span import span
+    from hashbench.runs.store import RunStore
+
+    prepared = span(grids, preparer, report)
+    place = Workplace(RunStore(runs), cache_root(), device, jobs)
+    outcome = grid.carry_out(prepared, place, preparer.plugins, report)
+    if not outcome.records:
+        first, *others = outcome.failures
+        for failure in others:
+            report.note(f"{failure.run_id} failed: {outcome.why(failure)}")
+        raise HashbenchError(outcome.why(first))
+    return outcome
+
+
+def conclude(outcome: Outcome, report: Progress) -> None:
+    """Say how many runs there are, and which failed; if some did, the exit status says so too."""
+    if outcome.asked > 1:
+        report.note(outcome.summary())
+    for failure in outcome.failures:
+        report.note(f"{failure.run_id} failed: {outcome.why(failure)}")
+    if outcome.failures:
+        raise typer.Exit(SOME_FAILED)

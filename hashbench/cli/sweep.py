@@ -1,0 +1,49 @@
+"""`hashbench sweep`: everything that a file asks for, and of it what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hashbench.cli.grid import carry_out, conclude
+from hashbench.cli.options import Device, Jobs, Runs
+from hashbench.cli.output import Format, print_records
+from hashbench.cli.run import DEFAULT_STORE
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to run (.yaml); see docs/sweeps.md.")],
+    device: Device = "auto",
+    jobs: Jobs = 1,
+    runs: Runs = DEFAULT_STORE,
+    output: Annotated[
+        Format | None,
+        typer.Option("--format", help="Print the runs, too, when all is done.", show_default="no runs"),
+    ] = None,
+) -> None:
+    """Carry out the runs of a file and write its reports; call it again for what is missing."""
+    from hashbench.plugins import Plugins
+    from hashbench.progress import on_stderr
+    from hashbench.runs.request import Preparer
+    from hashbench.runs.sweep import read_sweep
+
+    asked, plugins, report = read_sweep(file), Plugins(), on_stderr()
+    reports = []
+    if asked.reports:
+        from hashbench.reports.requested import read_reports
+
+        reports = read_reports(asked.reports, f"sweep file {str(file)!r}")
+    outcome = carry_out(asked.grids, Preparer(plugins), runs, device, jobs, report)
+    if reports:
+        from hashbench.reports.requested import Sources
+
+        sources = Sources(outcome.store, plugins, report, asked.data_roots())
+        for one in reports:
+            one.write(sources)
+    if output:
+        print_records(outcome.records, output)
+    else:
+        report.note(f"The runs are in {str(runs)!r}; `hashbench leaderboard --runs {runs}` compares them.")
+    conclude(outcome, report)

@@ -1,0 +1,229 @@
+"""Reports as a sweep file or the command line asks for them: what, of which runs, and where to."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from hashbench.errors import ConfigError, UnknownNameError
+from hashbench.metrics.presets import PRESETS, SUITE, MetricPreset
+from hashbench.plugins import Plugins
+from hashbench.progress import Progress
+from hashbench.reports.charts.pictures import Picture, picture, require_svg
+from hashbench.reports.faces.text import Face, board_text
+from hashbench.reports.leaderboard import run_frame
+from hashbench.reports.published import faces as of_figures
+from hashbench.reports.published.figures import read_figures
+from hashbench.reports.published.outcomes import compare
+from hashbench.reports.selection import Selection
+from hashbench.reports.site.write import write_site
+from hashbench.reports.writing import require_place, write_between, write_text
+from hashbench.runs.store import RunStore
+from hashbench.runs.sweep import refusal
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What reports are made from.
+
+    Attributes:
+        store: The runs.
+        plugins: What is installed.
+        progress: Where to report.
+        data_roots: Where the files of data sets lie, by name.
+    """
+
+    store: RunStore
+    plugins: Plugins
+    progress: Progress
+    data_roots: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Report(BaseModel):
+    """A report and where it goes.
+
+    Attributes:
+        output: The file; of a site, the folder.
+        where: Which runs it is about.
+        metrics: The metric preset.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: Path
+    where: Selection = Selection()
+    metrics: str = SUITE.name
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in PRESETS:
+            raise UnknownNameError("metric preset", name, PRESETS)
+        return name
+
+    @property
+    def preset(self) -> MetricPreset:
+        """How rows are scored."""
+        return PRESETS[self.metrics]
+
+    def check(self) -> None:
+        """Refuse, before anything is run, what could not be written afterwards.
+
+        Raises:
+            HashbenchError: It could not.
+        """
+
+    @abstractmethod
+    def write(self, sources: Sources) -> None:
+        """Write it: whole or not at all, and not where it stands there already.
+
+        Raises:
+            HashbenchError: There is no such run, or the disk refuses.
+        """
+
+
+class _Text(Report):
+    """A report that is a text, and may be a part of a page.
+
+    Attributes:
+        between: The name of a place in the page `output`; without one, it is the whole file.
+    """
+
+    between: str | None = None
+
+    def check(self) -> None:
+        """Refuse a page without that place."""
+        if self.between is not None:
+            require_place(self.output, self.between)
+
+    def _put(self, text: str) -> None:
+        if self.between is None:
+            write_text(self.output, text)
+        else:
+            write_between(self.output, self.between, text)
+
+
+class Table(_Text):
+    """The leaderboard as a text.
+
+    Attributes:
+        leaderboard: Which of its faces.
+        all_distances: Whether symmetric and unquantized scores are rows, too.
+        columns: Of Markdown, the columns of one table in the place of two.
+    """
+
+    leaderboard: Face
+    all_distances: bool = False
+    columns: list[str] | None = None
+
+    def write(self, sources: Sources) -> None:
+        """Write the table."""
+        self._put(
+            board_text(
+                self.leaderboard,
+                sources.store,
+                sources.progress,
+                self.where,
+                self.preset,
+                all_distances=self.all_distances,
+                columns=self.columns,
+            )
+        )
+
+
+class Site(Report):
+    """The leaderboard as a folder of pages."""
+
+    leaderboard: Literal["html"]
+
+    def write(self, sources: Sources) -> None:
+        """Write the pages."""
+        records = list(sources.store.records(sources.progress))
+        meant = set(self.where.of(run_frame(records, self.preset))["run_id"])
+        write_site(
+            self.output,
+            [record for record in records if record.spec.run_id() in meant],
+            sources.store.failures(),
+            self.preset,
+            sources.plugins,
+            sources.progress,
+            sources.data_roots,
+        )
+
+
+class Drawing(Report):
+    """A picture.
+
+    Attributes:
+        chart: What it shows.
+    """
+
+    chart: Picture
+
+    def check(self) -> None:
+        """Refuse a file that is called something else."""
+        require_svg(self.output)
+
+    def write(self, sources: Sources) -> None:
+        """Write the picture."""
+        records = list(sources.store.records(sources.progress))
+        write_text(self.output, picture(self.chart, records, self.where, self.preset))
+
+
+class Published(_Text):
+    """Published figures beside the measured ones, as Markdown.
+
+    Attributes:
+        published: The table of figures.
+    """
+
+    published: Path
+
+    def check(self) -> None:
+        """Refuse a damaged table of figures, too."""
+        super().check()
+        read_figures(self.published)
+
+    def write(self, sources: Sources) -> None:
+        """Write the comparison."""
+        records = list(sources.store.records(sources.progress))
+        outcomes = compare(read_figures(self.published), records, sources.plugins)
+        self._put(of_figures.markdown(outcomes))
+
+
+def read_reports(given: Sequence[Mapping[str, Any]], where: str) -> list[Report]:
+    """The reports that a sweep file asks for, looked over before anything is run.
+
+    Args:
+        given: The file's list `reports`.
+        where: What to call the file.
+
+    Raises:
+        HashbenchError: A key is unknown or missing, a value is wrong, or a report could not be written.
+    """
+    found = []
+    for number, one in enumerate(given):
+        place = f"{where}, reports[{number}]"
+        cls = _kind(one, place)
+        try:
+            report = cls.model_validate(one)
+        except ValidationError as error:
+            raise refusal(place, error, cls) from error
+        report.check()
+        found.append(report)
+    return found
+
+
+def _kind(given: Mapping[str, Any], place: str) -> type[Report]:
+    """Raises: ConfigError: Nothing says, or several things say, what the report is."""
+    table: type[Report] = Site if given.get("leaderboard") == "html" else Table
+    kinds: dict[str, type[Report]] = {"leaderboard": table, "chart": Drawing, "published": Published}
+    named = [kind for kind in kinds if kind in given]
+    if len(named) != 1:
+        raise ConfigError(f"{place}: Expected one of the keys {', '.join(kinds)}. Got {', '.join(given)}.")
+    return kinds[named[0]]

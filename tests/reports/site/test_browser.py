@@ -1,0 +1,256 @@
+"""The pages in a browser: nothing fails to load, everybody can read them, and sorting and filtering work.
+
+Needs Chromium and its driver. What axe-core finds serious or critical fails.
+"""
+
+import shutil
+from importlib.resources import files
+from importlib.util import find_spec
+
+import pytest
+
+from hashbench.metrics.presets import SUITE
+from hashbench.plugins import Plugins
+from hashbench.progress import SilentProgress
+from hashbench.reports.site.write import write_site
+
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver")
+PAGES = ("index", "about", "method", "run")
+DESK, PHONE = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def pages(made, tmp_path_factory):
+    """A page of each kind, by kind."""
+    folder = tmp_path_factory.mktemp("site")
+    write_site(folder, list(made.records()), made.failures(), SUITE, Plugins(), SilentProgress())
+    run = next((folder / "runs").glob("typed_32b_toys_tags_s0_*.html"))
+    found = (folder / "index.html", folder / "about.html", folder / "methods" / "typed.html", run)
+    return {kind: page.as_uri() for kind, page in zip(PAGES, found, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A browser without any network of its own."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(started):
+    """The browser, on an empty page of a desk's size, light, with scripts."""
+    look(started)
+    started.get("about:blank")
+    yield started
+    started.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def look(browser, size=DESK, scheme="light"):
+    """Choose the size of the window and the colour scheme."""
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [
+        {"name": "prefers-color-scheme", "value": scheme},
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def find(browser, css):
+    return browser.find_elements("css selector", css)
+
+
+def one(browser, css):
+    return browser.find_element("css selector", css)
+
+
+def press(browser, *keys):
+    """Press keys where the focus is."""
+    for key in keys:
+        browser.switch_to.active_element.send_keys(key)
+
+
+def shown(browser, css):
+    """The texts of what can be seen of it."""
+    return [element.text for element in find(browser, css) if element.is_displayed()]
+
+
+def column(browser, place):
+    """A column of the first table."""
+    rows = find(browser, "main > .comparison:first-of-type tbody tr")
+    return [row.find_elements("css selector", "th, td")[place].text for row in rows if row.is_displayed()]
+
+
+def heading(browser, name):
+    """The button and the place of a column of the first table."""
+    buttons = find(browser, "main > .comparison:first-of-type thead button")
+    place = [button.text for button in buttons].index(name)
+    return buttons[place], place
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_nothing_fails_and_nothing_is_blocked(browser, pages, kind):
+    browser.get(pages[kind])
+    assert (
+        browser.execute_script("return getComputedStyle(document.querySelector('.top')).position")
+        == "sticky"
+    )
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(DESK, "light"), (DESK, "dark"), (PHONE, "light")], ids=["light", "dark", "phone"]
+)
+@pytest.mark.parametrize("kind", PAGES)
+def test_axe_finds_nothing_serious(browser, pages, kind, size, scheme):
+    if not find_spec("axe_playwright_python"):
+        pytest.skip("needs axe-playwright-python, for the axe-core in it")
+    look(browser, size, scheme)
+    browser.get(pages[kind])
+    for details in find(browser, "details"):
+        browser.execute_script("arguments[0].open = true", details)
+    browser.execute_script((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    violations = browser.execute_async_script("axe.run().then(result => arguments[0](result.violations))")
+    serious = [
+        (found["id"], found["help"], [node["target"] for node in found["nodes"]][:3])
+        for found in violations
+        if found["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_no_page_is_wider_than_a_phone(browser, pages, kind):
+    look(browser, PHONE)
+    browser.get(pages[kind])
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_a_phone_shows_few_columns_until_more_are_asked_for(browser, pages):
+    look(browser, PHONE)
+    browser.get(pages["index"])
+    names = "main > .comparison:first-of-type thead th"
+    assert shown(browser, names) == ["method", "learns from", "bits", "mAP@all"]
+    one(browser, ".wider input").click()
+    assert {"tie band", "train s", "runs"} <= set(shown(browser, names))
+
+
+def test_only_what_scrolls_is_a_stop_for_the_keyboard(browser, pages):
+    browser.get(pages["about"])
+    assert not find(browser, ".region[tabindex]")
+    browser.get(pages["index"])
+    assert find(browser, ".board .region[tabindex='0']")
+    assert not find(browser, ".chart-region[tabindex]")
+
+
+def test_numbers_are_sorted_by_keyboard_greatest_first_then_least_first(browser, pages):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(pages["index"])
+    button, place = heading(browser, "mAP@all")
+    for direction, sign in (("descending", -1), ("ascending", 1)):
+        button.send_keys(Keys.ENTER)
+        values = [sign * float(text.split()[0]) for text in column(browser, place)]
+        assert len(values) > 10 and values == sorted(values)
+        assert [th.get_attribute("aria-sort") for th in find(browser, "th[aria-sort]")] == [direction]
+    assert browser.switch_to.active_element == button
+
+
+def test_words_are_sorted_from_a_to_z(browser, pages):
+    browser.get(pages["index"])
+    button, place = heading(browser, "method")
+    button.send_keys(" ")
+    names = column(browser, place)
+    assert names == sorted(names) and names[0] == "blocks"
+
+
+def test_filters_work_by_keyboard_and_stand_in_the_address(browser, pages):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(pages["index"])
+    one(browser, "#filter-protocol").send_keys("tags", Keys.TAB)
+    press(browser, Keys.TAB, "tags", Keys.TAB, "32", Keys.TAB, "too")
+    assert shown(browser, ".comparison tbody th") == ["typed-too"]
+    assert browser.current_url.endswith("#protocol=tags&supervision=tags&bits=32&q=too")
+    assert "of 33 rows" in one(browser, "[role=status]").text
+    press(browser, Keys.TAB, Keys.ENTER)
+    assert one(browser, "[role=status]").text == "All 33 rows" and "#" not in browser.current_url
+
+
+def test_an_address_with_filters_shows_what_its_sender_saw(browser, pages):
+    browser.get(f"{pages['index']}#bits=16&supervision=none")
+    assert shown(browser, ".comparison tbody th") == ["blocks", "plain"]
+    assert one(browser, "#filter-bits").get_attribute("value") == "16"
+
+
+def test_what_no_row_fits_is_said(browser, pages):
+    browser.get(f"{pages['index']}#q=nothing+of+the+kind")
+    assert "No row fits" in one(browser, "[role=status]").text
+    assert not shown(browser, ".comparison")
+
+
+def test_choosing_a_noise_unfolds_its_table(browser, pages):
+    browser.get(pages["index"])
+    assert not one(browser, "details").get_attribute("open")
+    browser.get(f"{pages['index']}#noise=missing+40%25")
+    browser.refresh()
+    assert len(shown(browser, ".comparison")) == 1
+    assert shown(browser, ".comparison tbody th") == ["typed", "typed-too"]
+
+
+def test_the_skip_link_leads_to_the_content_and_keeps_the_filters(browser, pages):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(f"{pages['index']}#bits=16")
+    press(browser, Keys.TAB, Keys.ENTER)
+    assert browser.switch_to.active_element.get_attribute("id") == "main"
+    assert len(set(column(browser, 2))) == 1
+
+
+def test_pointing_at_a_row_shows_its_line_in_the_charts(browser, pages):
+    from selenium.webdriver import ActionChains
+
+    browser.get(pages["index"])
+    row = one(browser, ".comparison tbody th a")
+    ActionChains(browser).move_to_element(row).perform()
+    lit = find(browser, "main > .comparison:first-of-type [data-series]:not(.dim)")
+    assert {line.get_attribute("data-series") for line in lit} == {row.text}
+
+
+def test_without_scripts_everything_is_there(browser, pages):
+    browser.get(pages["index"])
+    with_scripts = len(column(browser, 0))
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(pages["index"])
+    assert not one(browser, "form.filters").is_displayed()
+    assert len(find(browser, "main > .comparison:first-of-type tbody tr")) == with_scripts
+    assert len(shown(browser, ".comparison")) == 2 and shown(browser, "svg.chart")
+    one(browser, "summary").click()
+    assert len(shown(browser, ".comparison")) == 6
+    assert shown(browser, ".failures li")
+
+
+def test_right_and_wrong_are_told_apart_without_colours(browser, pages):
+    browser.get(pages["run"])
+    signs = shown(browser, ".query .sign")
+    assert len(signs) == 60 and {sign.split()[0] for sign in signs} == {"✓", "✗"}
