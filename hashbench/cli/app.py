@@ -46,7 +46,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 2 bad input, 130 interrupted."""
+    """Run a command and exit: 0 done, 1 not all of it, 2 bad input, 130 interrupted."""
     # Waiting threads that spin starve the working one as soon as another program wants a core:
     # training then takes 20 times as long. It has to be said before the numerical libraries load.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
