@@ -10,7 +10,17 @@ import typer
 
 from hashbench.cli.options import Runs
 from hashbench.cli.run import DEFAULT_STORE
-from hashbench.cli.selecting import Bits, Datasets, Metrics, Noises, Protocols, selection
+from hashbench.cli.selecting import (
+    Backbones,
+    Bits,
+    Datasets,
+    Methods,
+    Metrics,
+    Noises,
+    Protocols,
+    Supervisions,
+    selection,
+)
 from hashbench.errors import ConfigError
 
 
@@ -41,13 +51,9 @@ def chart(
     protocol: Protocols = None,
     bits: Bits = None,
     noise: Noises = None,
-    supervision: Annotated[
-        list[str] | None, typer.Option(help="Methods that learn from this only: none, tags, web or labels.")
-    ] = None,
-    method: Annotated[list[str] | None, typer.Option(help="This method only; repeat for several.")] = None,
-    backbone: Annotated[
-        list[str] | None, typer.Option(help="This backbone only; repeat for several.")
-    ] = None,
+    supervision: Supervisions = None,
+    method: Methods = None,
+    backbone: Backbones = None,
     metrics: Metrics = "hashbench",
 ) -> None:
     """Draw one picture of the runs of a store as SVG: a file of its own, for light and for dark pages."""

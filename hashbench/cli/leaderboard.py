@@ -11,7 +11,18 @@ import typer
 
 from hashbench.cli.output import print_board
 from hashbench.cli.run import DEFAULT_STORE
-from hashbench.cli.selecting import Bits, Datasets, Metrics, Noises, Protocols, metric_preset, selection
+from hashbench.cli.selecting import (
+    Backbones,
+    Bits,
+    Datasets,
+    Methods,
+    Metrics,
+    Noises,
+    Protocols,
+    Supervisions,
+    metric_preset,
+    selection,
+)
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,13 +48,9 @@ def leaderboard(
     protocol: Protocols = None,
     bits: Bits = None,
     noise: Noises = None,
-    supervision: Annotated[
-        list[str] | None, typer.Option(help="Methods that learn from this only: none, tags, web or labels.")
-    ] = None,
-    method: Annotated[list[str] | None, typer.Option(help="This method only; repeat for several.")] = None,
-    backbone: Annotated[
-        list[str] | None, typer.Option(help="This backbone only; repeat for several.")
-    ] = None,
+    supervision: Supervisions = None,
+    method: Methods = None,
+    backbone: Backbones = None,
     metrics: Metrics = "hashbench",
     all_distances: Annotated[
         bool, typer.Option("--all-distances", help="Show symmetric and unquantized scores too.")

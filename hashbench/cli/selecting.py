@@ -32,6 +32,16 @@ Noises = Annotated[
         help="This noise only, as `run` takes it or as the tables say it; repeat.",
     ),
 ]
+Supervisions = Annotated[
+    list[str] | None,
+    typer.Option("--supervision", help="Methods that learn from this only: none, tags, web or labels."),
+]
+Methods = Annotated[
+    list[str] | None, typer.Option("--method", help="This method only; repeat for several.")
+]
+Backbones = Annotated[
+    list[str] | None, typer.Option("--backbone", help="This backbone only; repeat for several.")
+]
 Metrics = Annotated[str, typer.Option(help="Metric preset; see docs/metrics.md.")]
 
 

@@ -38,6 +38,33 @@ def test_a_sweep_carries_out_all_that_its_file_asks_for_and_later_what_is_missin
     assert cells == damaged | {("wsdhq", 8, False, f"iterations={n}") for n in (3, 4)}
 
 
+def test_reports_follow_the_runs_and_a_second_call_changes_no_file(sweep, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Results\n<!-- begin board -->\n<!-- end board -->\n")
+    reports = f"""
+reports:
+  - {{leaderboard: markdown, output: {page}, between: board, where: {{noise: none}}}}
+  - {{leaderboard: html, output: {tmp_path}/site}}
+  - {{chart: noise, output: {tmp_path}/noise.svg, where: {{bits: 8}}}}
+"""
+    assert (sweep(GRIDS + reports)[0] or 0) == 0
+    assert "wsdhq (iterations=4, quantization=joint)" not in page.read_text()
+    assert "wsdhq (iterations=4)" in page.read_text() and "missing" not in page.read_text()
+    runs = list((tmp_path / "site" / "runs").iterdir())
+    assert len(runs) == 10
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "sweep.yaml"]
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+    assert (sweep(GRIDS + reports)[0] or 0) == 0
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files} == before
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_run(sweep, tmp_path):
+    status, out, err = sweep(GRIDS + "reports: [{leaderboard: markdown}]")
+    assert (status, out) == (2, "") and err.count("\n") == 1
+    assert "reports[0]" in err and "output is missing" in err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_file_and_the_options_mean_the_same_runs(sweep, run):
     options = ("--method", "wsdhq", "--bits", "8", "--set", "iterations=3", "--set", "iterations=4")
     ids = {record["run_id"] for record in run(*options)}
