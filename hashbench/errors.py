@@ -56,12 +56,16 @@ class PluginError(HashbenchError):
     """A plugin that breaks the contract of a hook."""
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     r"""What an error of another library says, as a part of one line: no control characters, not too long.
 
     >>> reason(ValueError("bad\n  header \x0f")), reason(EOFError())
     ('bad header �', 'EOFError')
     """
-    said = (isinstance(error, OSError) and error.strerror) or str(error).strip() or type(error).__name__
+    try:
+        said = (isinstance(error, OSError) and error.strerror) or str(error).strip()
+    except Exception:  # of a class that cannot say what it is
+        said = ""
+    said = said or type(error).__name__
     line = " ".join(said.split())
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)[:_LONGEST]

@@ -16,7 +16,7 @@ CACHE_VARIABLE = "HASHBENCH_CACHE"
 # What is not whole yet has a hidden name that ends so.
 _PARTIAL = ".partial"
 # It may be this old before its writer holds it.
-_GRACE_SECONDS = 60
+_GRACE_SECONDS = 3600
 
 
 def cache_root() -> Path:

@@ -98,7 +98,7 @@ def made_spec(name, supervision, *, bits=32, seed=0, protocol="tags", noise=None
     )
 
 
-def add(store, name, supervision, distance, level, *, variant="", **coordinates):
+def add(store, name, supervision, distance, level, *, variant="", random=True, **coordinates):
     """Make a run up and store it."""
     spec = made_spec(name, supervision, **coordinates)
     # Queries differ more than methods do, and alike for all methods.
@@ -134,6 +134,7 @@ def add(store, name, supervision, distance, level, *, variant="", **coordinates)
             trained_parameters=12_345,
         ),
         finished="2026-11-21T12:00:00+00:00",
+        random=random,
         environment=ENVIRONMENT,
     )
     store.add(record, made_output(spec, columns, supervision))

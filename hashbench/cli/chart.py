@@ -44,7 +44,10 @@ def chart(
     ],
     output: Annotated[Path, typer.Option(metavar="FILE.svg", help="File to write.")],
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="For learning: the run's id, or how it begins.")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]", help="For learning: the run's id, or a beginning that only it has."
+        ),
     ] = None,
     runs: Runs = DEFAULT_STORE,
     dataset: Datasets = None,

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _NAME = "A method, `method (settings)` as the tables say it, or the beginning of a run id."
 _FOOTNOTE = (
     "Difference: the first less the second, over queries that count for both, each averaged over its "
-    "seeds. The 95 % interval is a bootstrap over queries, p a paired permutation test over queries. Both "
-    "say how far the choice of queries matters, and not how far that of the seed does."
+    "seeds. The interval over queries is a bootstrap, p a paired permutation test over queries: both say "
+    "how far the choice of queries matters. The interval over seeds is Welch's, where each has several "
+    "seeds or draws nothing at random: it says how far the choice of seeds matters."
 )
 
 
@@ -44,13 +45,13 @@ def compare(
     from hashbench.progress import on_stderr
     from hashbench.reports.comparison import heading
     from hashbench.reports.duel import bouts
-    from hashbench.reports.leaderboard import leaderboard, main_metric, run_frame
+    from hashbench.reports.leaderboard import main_metric, run_frame
     from hashbench.runs.store import RunStore
 
     preset = metric_preset(metrics)
     chosen = selection(bits, dataset=dataset, protocol=protocol, noise=noise)
-    frame = chosen.of(run_frame(RunStore(runs).records(on_stderr()), preset))
-    found = bouts(leaderboard(frame, preset), preset, one, other)
+    frame = run_frame(RunStore(runs).records(on_stderr()), preset)
+    found = bouts(frame, preset, one, other, chosen)
     if face is Format.JSON:
         page = {"methods": [one, other], "metric_preset": metrics, "metric": main_metric(preset)}
         listed = [asdict(bout) | {"interval": _plain(bout.interval)} for bout in found]
@@ -64,9 +65,11 @@ def compare(
 
 def _table(title: str, found: list[Bout], names: tuple[str, str], metric: str) -> Table:
     """The bouts of one comparison, a row each."""
+    from hashbench.reports.comparison import seeds_cell
+
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
-    columns = ["bits", *(f"{metric} {name}" for name in names), "difference", "95 % interval", "p"]
-    for column in [*columns, "won", "tied", "lost", "seeds"]:
+    columns = ["bits", *(f"{metric} {name}" for name in names), "difference", "95 % interval (queries)"]
+    for column in [*columns, "p", "95 % interval (seeds)", "won", "tied", "lost", "seeds"]:
         table.add_column(column, justify="right", overflow="fold")
     if found[0].backbones:
         table.add_column("backbone", overflow="fold")
@@ -75,10 +78,11 @@ def _table(title: str, found: list[Bout], names: tuple[str, str], metric: str) -
             _both(*(f"{bits:,}" for bits in bout.bits)),
             *(f"{score:.3f}" for score in bout.scores),
             f"{bout.difference:+.3f}",
-            f"{bout.interval[0]:+.3f} to {bout.interval[1]:+.3f}",
-            f"{bout.p:.4f}",
+            _ends(_plain(bout.interval)),
+            _chance(bout.p),
+            _ends(bout.seed_interval),
             *(str(count) for count in (bout.won, bout.tied, bout.lost)),
-            _both(*(str(seeds) for seeds in bout.seeds)),
+            _both(*map(seeds_cell, bout.seeds, bout.random)),
         )
         table.add_row(*numbers, *([_both(*bout.backbones)] if bout.backbones else []))
     return table
@@ -87,6 +91,18 @@ def _table(title: str, found: list[Bout], names: tuple[str, str], metric: str) -
 def _both(one: str, other: str) -> str:
     """What holds for both, once."""
     return one if one == other else f"{one} / {other}"
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:+.3f} to {interval[1]:+.3f}" if interval else "–"
+
+
+def _chance(p: float) -> str:
+    """A p value; the least that so many resamples can show is a bound."""
+    from hashbench.reports.statistics import RESAMPLES
+
+    least = 1 / (1 + RESAMPLES)
+    return f"{p:.4f}" if p > least else f"≤ {least:.4f}".replace("0.", ".")
 
 
 def _plain(interval: tuple[float, float]) -> tuple[float, float] | None:

@@ -37,7 +37,7 @@ def carry_out(
     prepared = span(grids, preparer, report)
     place = Workplace(RunStore(runs), cache_root(), device, jobs)
     outcome = grid.carry_out(prepared, place, preparer.plugins, report)
-    if not outcome.records:
+    if outcome.failures and not outcome.records:
         first, *others = outcome.failures
         for failure in others:
             report.note(f"{failure.run_id} failed: {outcome.why(failure)}")
@@ -45,11 +45,15 @@ def carry_out(
     return outcome
 
 
-def conclude(outcome: Outcome, report: Progress) -> None:
-    """Say how many runs there are, and which failed; if some did, the exit status says so too."""
+def tell(outcome: Outcome, report: Progress) -> None:
+    """Say how many runs there are, and which failed."""
     if outcome.asked > 1:
         report.note(outcome.summary())
     for failure in outcome.failures:
         report.note(f"{failure.run_id} failed: {outcome.why(failure)}")
+
+
+def leave(outcome: Outcome) -> None:
+    """End with the status that says whether some of the runs failed."""
     if outcome.failures:
         raise typer.Exit(SOME_FAILED)

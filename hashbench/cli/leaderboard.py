@@ -151,7 +151,7 @@ def _print(
 
     frame = chosen.of(run_frame(store.records(on_stderr()), preset))
     parts = list(comparisons(fold(frame, preset, all_distances=all_distances), preset))
-    print_board(parts, preset, store.failures(), all_columns=all_columns)
+    print_board(parts, preset, store.failures(on_stderr()), all_columns=all_columns)
 
 
 def _folders(pairs: list[str]) -> dict[str, Path]:

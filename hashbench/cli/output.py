@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Where no terminal tells a width, tables are as wide as they need to be.
 _WIDE = 240
+# Wider than any table of words.
+_MOST = 10_000
 
 
 class Format(StrEnum):
@@ -45,8 +47,10 @@ def print_board(
     """Print tables that fit the terminal, or, with all columns, that are as wide as it takes."""
     from hashbench.reports.faces.terminal import needed, terminal
 
-    console = stdout(needed(parts) if all_columns else None)
-    console.print(terminal(parts, preset, failures, console.width))
+    # Rich writes styles to a terminal that knows them.
+    styled = stdout().color_system is not None
+    console = stdout(needed(parts, preset, styled=styled) if all_columns else None)
+    console.print(terminal(parts, preset, failures, console.width, styled=styled))
 
 
 def print_records(records: list[RunRecord], output: Format) -> None:
@@ -64,11 +68,19 @@ def print_records(records: list[RunRecord], output: Format) -> None:
     print_board(list(comparisons(board, SUITE)), SUITE)
 
 
-def print_rows(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a plain table of words."""
-    table = Table(header_style="bold")
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    for row in rows:
+def print_rows(headers: Iterable[str], rows: Iterable[Sequence[str]], *, whole: bool = False) -> None:
+    """Print a plain table of words.
+
+    Args:
+        headers: The columns' headings.
+        rows: The cells.
+        whole: Whether columns of single words, as ids, are never broken, however narrow the terminal is.
+    """
+    table, listed = Table(header_style="bold"), list(rows)
+    for place, header in enumerate(headers):
+        single = not any(" " in row[place] for row in listed)
+        table.add_column(header, overflow="fold", no_wrap=whole and single)
+    for row in listed:
         table.add_row(*row)
-    stdout().print(table)
+    least = stdout(_MOST).measure(table).minimum if whole else None
+    stdout(least).print(table)

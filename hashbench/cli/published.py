@@ -76,12 +76,10 @@ def published(
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
-    """Print the table, and below it how to read it and its notes."""
+    """Print the table, and below it its notes."""
     from hashbench.reports.published import faces
 
-    sheet = faces.sheet(outcomes, links=False)
-    print_rows(sheet.headings, sheet.rows)
-    notes = [f"{number}. {note}" for number, note in enumerate(sheet.notes, start=1)]
-    for line in [faces.footer(outcomes), *notes]:
-        if line:
-            stdout().print(line, highlight=False, markup=False)
+    table = faces.lines(outcomes)
+    print_rows(table.headings, table.rows, whole=True)
+    for number, note in enumerate(table.notes, start=1):
+        stdout().print(f"{number}. {note}", highlight=False, markup=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, conclude
+from hashbench.cli.grid import carry_out, leave, tell
 from hashbench.cli.options import DataRoot, Device, Jobs, NoiseSeed, Runs, Tags, Vocabulary
 from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
@@ -101,7 +101,8 @@ def run(
     report = on_stderr()
     outcome = carry_out([grid], Preparer(Plugins()), runs, device, jobs, report)
     print_records(outcome.records, output)
-    conclude(outcome, report)
+    tell(outcome, report)
+    leave(outcome)
 
 
 def _numbers(option: str, text: str) -> tuple[int, ...]:

@@ -12,7 +12,16 @@ import typer
 from hashbench.cli.options import DataRoot
 from hashbench.cli.output import Format, print_rows
 from hashbench.cli.run import DEFAULT_STORE
-from hashbench.cli.selecting import Bits, Datasets, Protocols, selection
+from hashbench.cli.selecting import (
+    Backbones,
+    Bits,
+    Datasets,
+    Methods,
+    Noises,
+    Protocols,
+    Supervisions,
+    selection,
+)
 from hashbench.errors import ConfigError, HashbenchError, StoreError
 
 if TYPE_CHECKING:
@@ -37,22 +46,23 @@ _NAMED = 10
 @app.command("list")
 def list_runs(
     dataset: Datasets = None,
-    method: Annotated[
-        list[str] | None, typer.Option("--method", help="This method only; repeat for several.")
-    ] = None,
-    bits: Bits = None,
     protocol: Protocols = None,
+    bits: Bits = None,
+    noise: Noises = None,
+    supervision: Supervisions = None,
+    method: Methods = None,
+    backbone: Backbones = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="The runs that failed and have not succeeded since.")
     ] = False,
     runs: Store = DEFAULT_STORE,
     output: Output = Format.TABLE,
 ) -> None:
-    """List the runs of a store: coordinates, score, bytes on the disk, and when each was made."""
+    """List the runs of a store: score, size on the disk, and when each was made; all else as JSON."""
     import pandas as pd
 
     from hashbench.progress import on_stderr
-    from hashbench.reports.run_sheet import entry, failed_entry
+    from hashbench.reports.run_sheet import entry, failed_entry, failed_rows, listed_rows
     from hashbench.runs.store import RunStore
 
     store = RunStore(runs)
@@ -64,12 +74,21 @@ def list_runs(
     if entries or not failed:
         frame = pd.DataFrame(entries)
         frame["own size"] = frame.get("own_size", False)
-        chosen = selection(bits, dataset=dataset, protocol=protocol, method=method).of(frame)
+        chosen = selection(
+            bits,
+            dataset=dataset,
+            protocol=protocol,
+            noise=noise,
+            supervision=supervision,
+            method=method,
+            backbone=backbone,
+        ).of(frame)
         entries = [entries[place] for place in chosen.index]
     if output is Format.JSON:
         _print_json(entries)
     elif entries:
-        print_rows(entries[0], ([_word(name, value) for name, value in one.items()] for one in entries))
+        table = failed_rows(entries) if failed else listed_rows(entries)
+        print_rows(table.headings, table.rows, whole=True)
     else:
         sys.stderr.write(f"no run of {str(runs)!r} has failed\n")
 
@@ -127,7 +146,8 @@ def verify(run: Some = None, runs: Store = DEFAULT_STORE) -> None:
         )
     if found:
         broken = {finding.run_id for finding in found} & {folder.name for folder in chosen}
-        sys.stderr.write(f"{len(broken):,} of {_counted(len(chosen), 'run is', 'runs are')} not whole\n")
+        verb = "is" if len(broken) == 1 else "are"
+        sys.stderr.write(f"{len(broken):,} of {_counted(len(chosen), 'run', 'runs')} {verb} not whole\n")
         raise typer.Exit(SOMETHING_WRONG)
     sys.stdout.write(f"{_counted(len(chosen), 'run is', 'runs are')} whole\n")
 
@@ -179,10 +199,17 @@ def remove(
 ) -> None:
     """Remove runs from a store, or what is known of failed ones."""
     from hashbench.files import remove_folder
+    from hashbench.runs.folder import CONFIG, HASHES
     from hashbench.runs.store import RunStore, full_ids
 
     store = RunStore(runs)
-    folders = {folder.name: folder for folder in store.folders() if not failed}
+    marks = (CONFIG, HASHES)
+    folders = {
+        folder.name: folder
+        for folder in store.folders()
+        # Nothing but runs is removed, damaged ones too.
+        if not failed and any((folder / name).exists() for name in marks)
+    }
     failures = [path.stem for path in store.failure_files() if path.stem not in folders]
     if not run and not failed:
         raise ConfigError("nothing is named that should be removed. Expected ids of runs, or --failed.")
@@ -244,10 +271,3 @@ def _counted(count: int, one: str, several: str) -> str:
     ('1 run is', '1,200 runs are')
     """
     return f"{count:,} {one if count == 1 else several}"
-
-
-def _word(name: str, value: Any) -> str:
-    """A cell of the list."""
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return f"{value:,}" if name == "bytes" else str(value)

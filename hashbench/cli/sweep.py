@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, conclude
+from hashbench.cli.grid import carry_out, leave, tell
 from hashbench.cli.options import Device, Jobs, Runs
 from hashbench.cli.output import Format, print_records
 from hashbench.cli.run import DEFAULT_STORE
+from hashbench.errors import HashbenchError
+
+if TYPE_CHECKING:
+    from hashbench.plugins import Plugins
+    from hashbench.progress import Progress
+    from hashbench.reports.requested import Report
+    from hashbench.runs.grid import Outcome
 
 
 def sweep(
@@ -30,20 +38,44 @@ def sweep(
     from hashbench.runs.sweep import read_sweep
 
     asked, plugins, report = read_sweep(file), Plugins(), on_stderr()
-    reports = []
+    reports: Sequence[Report] = []
     if asked.reports:
         from hashbench.reports.requested import read_reports
 
         reports = read_reports(asked.reports, f"sweep file {str(file)!r}")
     outcome = carry_out(asked.grids, Preparer(plugins), runs, device, jobs, report)
-    if reports:
-        from hashbench.reports.requested import Sources
-
-        sources = Sources(outcome.store, plugins, report, asked.data_roots())
-        for one in reports:
-            one.write(sources)
     if output:
         print_records(outcome.records, output)
     else:
         report.note(f"The runs are in {str(runs)!r}; `hashbench leaderboard --runs {runs}` compares them.")
-    conclude(outcome, report)
+    tell(outcome, report)
+    _write(reports, outcome, plugins, report, asked.data_roots())
+    leave(outcome)
+
+
+def _write(
+    reports: Sequence[Report],
+    outcome: Outcome,
+    plugins: Plugins,
+    progress: Progress,
+    data_roots: dict[str, Path],
+) -> None:
+    """Write every report that can be written.
+
+    Raises:
+        HashbenchError: One could not.
+    """
+    if not reports:
+        return
+    from hashbench.reports.requested import Sources
+
+    failed: list[HashbenchError] = []
+    for report in reports:
+        try:
+            report.write(Sources(outcome.store, plugins, progress, data_roots))
+        except HashbenchError as error:
+            failed.append(HashbenchError(f"{str(report.output)!r} is not written: {error}"))
+    for other in failed[1:]:
+        progress.note(str(other))
+    if failed:
+        raise failed[0]

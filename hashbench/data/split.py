@@ -113,9 +113,11 @@ def leak_in_words(split: Split, images: Collection, pairs: Sequence[tuple[int, i
         how: How it is like it.
     """
     query, other = (images.ids[i] for i in pairs[0])
+    have = "has" if len(pairs) == 1 else "have"
+    queries = "query" if len(split.query) == 1 else "queries"
     return (
-        f"{images.name}, split {split.name!r}: {len(pairs):,} of {len(split.query):,} queries have {how} a "
-        f"database or training image, {query!r} and {other!r} for one"
+        f"{images.name}, split {split.name!r}: {len(pairs):,} of {len(split.query):,} {queries} {have} "
+        f"{how} a database or training image, {query!r} and {other!r} for one"
     )
 
 

@@ -10,16 +10,18 @@ import pandas as pd
 
 from hashbench.data.collection import TruthKind
 from hashbench.data.supervision import Supervision
+from hashbench.errors import StoreError
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import CHANCE
 from hashbench.reports.leaderboard import BAND, COSTS, GROUP, main_metric
 from hashbench.reports.marks import Mark, marked
+from hashbench.runs.folder import SPLIT, read_json
 
 # Methods that are shown what the others have to do without, and what is to be said of them.
 CEILING = "labels (ceiling)"
 _OF_CEILING = (
-    "methods that learn from labels were shown, of the training images, the very thing that says what is "
-    "relevant. They show what that would be worth, and compete with no other row."
+    "methods that learn from labels saw the training images' ground truth: they are a ceiling, and compete "
+    "with no other row."
 )
 TEACHER = "learns from"
 # Columns that say which row it is; the others hold numbers.
@@ -34,7 +36,8 @@ class Comparison:
 
     Attributes:
         title: What they have in common.
-        group: The same, by the names of `GROUP`.
+        sizes: How many images are searched with and through; see `sizes_in_words`.
+        group: The same as the title, by the names of `GROUP`.
         rows: The board's rows, numbers.
         body: The same rows as text, under the tables' headings.
         marks: Of each row, whether it is the best of its kind by the main metric, or as good.
@@ -42,6 +45,7 @@ class Comparison:
     """
 
     title: str
+    sizes: str
     group: dict[str, str]
     rows: pd.DataFrame
     body: pd.DataFrame
@@ -55,7 +59,8 @@ def comparisons(board: pd.DataFrame, preset: MetricPreset) -> Iterator[Compariso
         group = {name: str(rows[name].iloc[0]) for name in GROUP}
         marks, of_marks = marked(rows, preset)
         notices = dict.fromkeys([*_notices(rows), *of_marks])
-        yield Comparison(title, group, rows, cells(rows, preset), marks, tuple(notices))
+        body = cells(rows, preset)
+        yield Comparison(title, sizes_in_words(rows), group, rows, body, marks, tuple(notices))
 
 
 def comparable(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -64,6 +69,24 @@ def comparable(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     titles = [_title(part) for part in parts]
     for title, rows in zip(titles, parts, strict=True):
         yield f"{title} [{rows['comparable'][0]}]" if titles.count(title) > 1 else title, rows
+
+
+def sizes_in_words(rows: pd.DataFrame) -> str:
+    """How many queries and database images the rows of a comparison have, and what is learnt from."""
+    row = rows.iloc[0]
+    said = f"{row['queries']:,} queries, {row['database']:,} database images"
+    return f"{said}, all of them training images" if _all_learnt_from(row) else said
+
+
+def _all_learnt_from(row: pd.Series[Any]) -> bool:
+    """Whether the database and the training set are the same images, and not just as many."""
+    if row["train"] != row["database"]:
+        return False
+    try:
+        split = read_json(row["folders"][0], SPLIT)
+    except StoreError:
+        return False
+    return sorted(split["train"]) == sorted(split["database"])
 
 
 def cells(rows: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
@@ -84,6 +107,11 @@ def cells(rows: pd.DataFrame, preset: MetricPreset) -> pd.DataFrame:
 def label(method: str, variant: str) -> str:
     """A method and how its settings differ from its usual ones."""
     return f"{method} ({variant})" if variant else method
+
+
+def seeds_cell(seeds: int, random: bool) -> str:
+    """How many seeds a row has; a method that draws nothing at random has none to repeat."""
+    return str(seeds) if random else "–"
 
 
 def heading(metric: str) -> str:
@@ -138,7 +166,7 @@ def _scores(rows: pd.DataFrame, preset: MetricPreset) -> dict[str, Sequence[str]
             ends = zip(*(rows[f"{metric}/{end}"] for end in BAND), strict=True)
             columns["tie band"] = [f"{low:.3f}–{high:.3f}" for low, high in ends]
     columns["chance"] = [f"{value:.3f}" for value in rows[CHANCE]]
-    columns["seeds"] = list(rows["seeds"].astype(str))
+    columns["seeds"] = list(map(seeds_cell, rows["seeds"], rows["random"]))
     return columns
 
 
@@ -178,5 +206,10 @@ def _notices(rows: pd.DataFrame) -> Iterator[str]:
     machines = sorted({machine for several in rows["machines"] for machine in several if machine})
     if len(machines) > 1:
         yield f"times were taken on different machines, and do not compare: {'; '.join(machines)}."
+    if redefined := rows["redefined"].sum():
+        yield (
+            f"{redefined} of the runs were scored when the metric preset had another definition: "
+            "`hashbench runs rescore` scores them again."
+        )
     if (rows["supervision"] == Supervision.LABELS.value).any():
         yield _OF_CEILING

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hashbench import fingerprint
@@ -23,11 +24,21 @@ from hashbench.tags.noise import noise_in_words
 
 # What a person compares within, and, last, the hash of all that must be equal for it.
 GROUP = ["dataset", "tags", "split", "truth", "protocol", "vocabulary", "noise", "comparable"]
-ROW = ["supervision", "web", "method", "backbone", "bits", "variant", "distance", "identity"]
+ROW = ["supervision", "web", "method", "backbone", "bits", "distance", "identity"]
 # Of each run: where it lies and when its times can be compared with another's.
-_RUN = ["run_id", "folder", "seed", "primary", "machine", "at once"]
+_RUN = ["run_id", "folder", "seed", "primary", "machine", "at once", "redefined"]
 # Of each row, the same for all its runs.
-_OF_ROW = ["web content", "backbone content", "own size", "database", "notices"]
+_OF_ROW = [
+    "variant",
+    "web content",
+    "backbone content",
+    "own size",
+    "random",
+    "queries",
+    "database",
+    "train",
+    "notices",
+]
 # Of a hash, enough to tell two folders apart.
 _DIGITS = 6
 BAND = (Ties.PESSIMISTIC.value, Ties.OPTIMISTIC.value)
@@ -57,7 +68,10 @@ def main_metric(preset: MetricPreset) -> str:
 def run_frame(records: Iterable[RunRecord], preset: MetricPreset) -> pd.DataFrame:
     """One row a run and distance: coordinates, metrics under `preset`, costs."""
     rows = [
-        _coordinates(record, distance) | record.metrics(preset.name, distance) | _costs(record, distance)
+        _coordinates(record, distance)
+        | {"redefined": record.presets.get(preset.name) != preset.as_json()}
+        | record.metrics(preset.name, distance)
+        | _costs(record, distance)
         for record in records
         for distance in record.scores
         # A distance that could not be scored again has no numbers under presets that came later.
@@ -73,8 +87,9 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     Returns:
         A frame with a column of means for each metric and cost; columns `<metric> sd` and `<metric> ci`,
         the standard deviation and half the width of the 95 % interval over seeds, which are NaN where there
-        is one seed; `seeds`, the number of runs; their `run_ids` and `folders`, by seed; the `machines`
-        that they ran on, and the most runs that shared one, `at once`.
+        is one seed; `seeds`, the number of runs; `random`, whether another seed could change them; their
+        `run_ids` and `folders`, by seed; the `machines` that they ran on, and the most runs that shared
+        one, `at once`; how many were `redefined`: scored when the preset had another definition.
     """
     chosen = frame if all_distances else frame[frame["primary"]]
     folded = chosen.sort_values(["seed", "run_id"], kind="stable").groupby(GROUP + ROW, sort=False)
@@ -88,6 +103,7 @@ def leaderboard(frame: pd.DataFrame, preset: MetricPreset, *, all_distances: boo
     for column, several in (("run_id", "run_ids"), ("folder", "folders"), ("machine", "machines")):
         board[several] = folded[column].apply(tuple)
     board["at once"] = folded["at once"].max()
+    board["redefined"] = folded["redefined"].sum()
     board = board.reset_index()
     order = [kind.value for kind in Supervision]
     board["supervision"] = pd.Categorical(board["supervision"], categories=order, ordered=True)
@@ -119,7 +135,10 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "distance": distance,
         "identity": replace(spec, seed=0).key(),
         "own size": record.own_size,
+        "random": record.random,
+        "queries": record.sizes["query"],
         "database": record.sizes["database"],
+        "train": record.sizes["train"],
         "notices": tuple(record.notices),
         "run_id": spec.run_id(),
         "folder": record.folder,
@@ -151,6 +170,6 @@ def _costs(record: RunRecord, distance: str) -> dict[str, float]:
         cost.train_seconds,
         cost.train_bytes / 2**20,
         sizes["database"] / max(cost.encode_seconds, 1e-9),
-        1000 * cost.search_seconds[distance] / sizes["query"],
+        1000 * cost.search_seconds.get(distance, np.nan) / sizes["query"],
     )
     return dict(zip(COSTS, (float(value) for value in values), strict=True))

@@ -13,13 +13,15 @@ from typing import Any
 
 import pandas as pd
 
+from hashbench.data.supervision import Supervision
 from hashbench.errors import StoreError
 from hashbench.metrics.presets import SUITE, MetricPreset
 from hashbench.reports.leaderboard import main_metric
-from hashbench.reports.statistics import LEVEL, sign_flip_p, welch_holds_zero
+from hashbench.reports.statistics import LEVEL, Seeds, sign_flip_p, welch_interval
 from hashbench.runs.folder import per_query
 
-# Rows that compete: they learn from the same and take as much memory an image.
+# Rows that learn from the same and have as many bits compete; bytes tell scores of codes from those of
+# the floats that they stand for.
 _KIND = ["supervision", "web", "web content", "bits", "bytes/image"]
 
 
@@ -38,14 +40,14 @@ class _Pair:
     Attributes:
         place: Of the row.
         queries: (Q,) by id, its scores less those of the best, each averaged over seeds.
-        seeds: The means over queries that each of its seeds reached.
-        best: Those of the best.
+        seeds: What its seeds reached.
+        best: What those of the best reached.
     """
 
     place: int
     queries: pd.Series[float]
-    seeds: list[float]
-    best: list[float]
+    seeds: Seeds
+    best: Seeds
 
 
 def marked(rows: pd.DataFrame, preset: MetricPreset) -> tuple[list[Mark], list[str]]:
@@ -53,7 +55,8 @@ def marked(rows: pd.DataFrame, preset: MetricPreset) -> tuple[list[Mark], list[s
 
     Within each kind the best by the main metric is marked, and each row that cannot be told from it: by a
     permutation test over queries or, where both have several seeds, by Welch's interval over seeds. A row
-    that is alone of its kind is not marked: it has beaten nobody.
+    that is alone of its kind is not marked: it has beaten nobody. Nor are rows that learn from labels: they
+    are a ceiling, and no competitors. Codes that have a size of their own answer to no budget.
 
     Args:
         rows: Those of the board, numbered from 0.
@@ -63,7 +66,8 @@ def marked(rows: pd.DataFrame, preset: MetricPreset) -> tuple[list[Mark], list[s
     listed = rows.to_dict("records")
     for places in rows.groupby(_KIND, observed=True, sort=False).indices.values():
         kind = {int(place): listed[place] for place in places}
-        if len(kind) == 1:
+        kind = {place: row for place, row in kind.items() if not row["own size"]}
+        if len(kind) < 2 or Supervision.LABELS in {row["supervision"] for row in kind.values()}:
             continue
         found = {place: query_scores(row, preset) for place, row in kind.items()}
         scores = {place: table for place, table in found.items() if table is not None}
@@ -74,8 +78,14 @@ def marked(rows: pd.DataFrame, preset: MetricPreset) -> tuple[list[Mark], list[s
             continue
         best = max(kind, key=lambda place: kind[place][main_metric(preset)])
         marks[best] = Mark.BEST
-        pairs += [_pair(place, scores[place], scores[best]) for place in kind if place != best]
-        said += _of_seeds({row["seeds"] for row in kind.values()})
+        seeds = {place: seeds_of(kind[place], scores[place]) for place in kind}
+        means = {place: table.mean(axis=1) for place, table in scores.items()}
+        pairs += [
+            _Pair(place, means[place].sub(means[best]), seeds[place], seeds[best])
+            for place in kind
+            if place != best
+        ]
+        said += _of_seeds({row["seeds"] for row in kind.values() if row["random"]})
     for place in _tied(pairs):
         marks[place] = Mark.TIED
     return marks, said
@@ -97,13 +107,13 @@ def _column(folder: Path, column: str) -> pd.Series[float]:
     return per_query(folder, ["query", column]).set_index("query")[column]
 
 
-def _pair(place: int, row: pd.DataFrame, best: pd.DataFrame) -> _Pair:
-    apart = row.mean(axis=1).sub(best.mean(axis=1))
-    return _Pair(place, apart, row.mean().tolist(), best.mean().tolist())
+def seeds_of(row: Mapping[Any, Any], scores: pd.DataFrame) -> Seeds:
+    """What each seed of a row reached, from its `query_scores`."""
+    return Seeds(scores.mean().tolist(), row["random"])
 
 
 def _of_seeds(numbers: set[int]) -> list[str]:
-    if len(numbers) == 1:
+    if len(numbers) <= 1:
         return []
     return [
         f"rows have from {min(numbers)} to {max(numbers)} seeds; each is compared on those that it has."
@@ -119,6 +129,9 @@ def _tied(pairs: list[_Pair]) -> list[int]:
     return [
         pair.place
         for pair, p in zip(pairs, chances, strict=True)
-        if p >= 1 - LEVEL
-        or (min(len(pair.seeds), len(pair.best)) > 1 and welch_holds_zero(pair.seeds, pair.best))
+        if p >= 1 - LEVEL or _holds_zero(welch_interval(pair.seeds, pair.best))
     ]
+
+
+def _holds_zero(interval: tuple[float, float] | None) -> bool:
+    return interval is not None and interval[0] <= 0 <= interval[1]

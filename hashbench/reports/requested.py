@@ -121,6 +121,17 @@ class Table(_Text):
     all_distances: bool = False
     columns: list[str] | None = None
 
+    def check(self) -> None:
+        """Refuse a place, or columns, of what is no Markdown.
+
+        Raises:
+            ConfigError: They were asked for.
+        """
+        for key in ("between", "columns"):
+            if getattr(self, key) is not None and self.leaderboard is not Face.MARKDOWN:
+                raise ConfigError(f"{key}: Expected leaderboard markdown, not {self.leaderboard.value}.")
+        super().check()
+
     def write(self, sources: Sources) -> None:
         """Write the table."""
         self._put(
@@ -148,7 +159,7 @@ class Site(Report):
         write_site(
             self.output,
             [record for record in records if record.spec.run_id() in meant],
-            sources.store.failures(),
+            sources.store.failures(sources.progress),
             self.preset,
             sources.plugins,
             sources.progress,

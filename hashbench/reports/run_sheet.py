@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hashbench.metrics.presets import CURVE, PRESETS, SUITE
 from hashbench.metrics.score import CHANCE
+from hashbench.reports.comparison import heading
 from hashbench.runs.failure import Failure
 from hashbench.runs.folder import HASHES, read_json
 from hashbench.runs.record import RunRecord
 from hashbench.tags.noise import noise_in_words
 
+# Of a list, the columns that are left out where they would be empty, and their headings.
+_SOMETIMES = {"noise": "noise", "variant": "settings"}
 # Whole numbers from here on are easier to read with commas.
 _LONG = 10_000
 
@@ -43,7 +48,7 @@ def entry(record: RunRecord) -> dict[str, Any]:
         "dataset": spec.dataset["name"],
         "split": spec.split["name"],
         "protocol": spec.protocol["name"],
-        "noise": noise_in_words(spec.protocol["noise"]) if spec.protocol["noise"] else "",
+        "noise": _noise(spec.protocol),
         "supervision": record.supervision,
         "backbone": spec.backbone["name"],
         "seed": spec.seed,
@@ -52,6 +57,46 @@ def entry(record: RunRecord) -> dict[str, Any]:
         "finished": record.finished,
         "rescored": record.rescored["when"] if record.rescored else "",
     }
+
+
+def listed_rows(entries: list[dict[str, Any]]) -> Section:
+    """Of each `entry`, what a line has room for; noise and settings where some run has any."""
+    some = [name for name in _SOMETIMES if any(one[name] for one in entries)]
+    headings = ("run", heading(main_metric()), "MiB", "finished", *(_SOMETIMES[name] for name in some))
+    return Section(
+        headings,
+        [
+            (
+                one["run_id"],
+                f"{one[main_metric()]:.4f}",
+                f"{one['bytes'] / 2**20:.2f}",
+                _to_the_minute(one["finished"]),
+                *(one[name] for name in some),
+            )
+            for one in entries
+        ],
+    )
+
+
+def failed_rows(entries: list[dict[str, Any]]) -> Section:
+    """Of each `failed_entry`, what a line has room for."""
+    return Section(
+        ("run", "failed", "error"),
+        [(one["run_id"], _to_the_minute(one["finished"]), one["error"]) for one in entries],
+    )
+
+
+def _noise(protocol: Mapping[str, Any]) -> str:
+    return noise_in_words(protocol["noise"]) if protocol["noise"] else ""
+
+
+def _to_the_minute(time: str) -> str:
+    """A moment of UTC as one word.
+
+    >>> _to_the_minute("2026-11-21T12:34:56+00:00")
+    '2026-11-21T12:34Z'
+    """
+    return f"{datetime.fromisoformat(time):%Y-%m-%dT%H:%MZ}"
 
 
 def main_metric() -> str:
@@ -68,6 +113,9 @@ def failed_entry(failure: Failure) -> dict[str, Any]:
         "bits": spec["bits"],
         "dataset": spec["dataset"]["name"],
         "protocol": spec["protocol"]["name"],
+        "noise": _noise(spec["protocol"]),
+        "supervision": failure.supervision,
+        "backbone": spec["backbone"]["name"],
         "seed": spec["seed"],
         "error": failure.error,
         "finished": failure.finished,
@@ -147,10 +195,14 @@ def _scores(record: RunRecord, distance: str) -> Section:
 
 
 def _files(record: RunRecord) -> list[tuple[str, int]]:
-    """The files of a run and their sizes in bytes, by name."""
+    """The files of a run and their sizes in bytes, by name; none of a run that was removed meanwhile."""
     folder = record.folder or Path()
-    paths = sorted(path for path in folder.rglob("*") if path.is_file()) if record.folder else []
-    return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
+    found = []
+    for path in sorted(folder.rglob("*") if record.folder else []):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                found.append((path.relative_to(folder).as_posix(), path.stat().st_size))
+    return found
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -68,10 +68,20 @@ class Selection(BaseModel):
             if not chosen.any():
                 raise StoreError(
                     f"the run store holds no such run: {coordinate} {_listed(wanted)}. "
-                    f"Expected some of {_listed(sorted(frame[coordinate].unique()))}."
+                    f"Expected some of {_listed(_there(frame, coordinate))}."
                 )
             frame = frame[chosen]
         return frame
+
+    def with_own(self, frame: pd.DataFrame) -> Selection:
+        """The same, and codes that have a size of their own, if a frame of runs has such."""
+        if self.bits is None or OWN in self.bits or not frame["own size"].any():
+            return self
+        return self.model_copy(update={"bits": [*self.bits, OWN]})
+
+    def __str__(self) -> str:
+        """What is named, in words; empty where nothing is."""
+        return ", ".join(f"{name} {_listed(wanted)}" for name, wanted in self if wanted is not None)
 
 
 def _words(noise: str) -> str:
@@ -79,6 +89,12 @@ def _words(noise: str) -> str:
     if noise == NO_NOISE:
         return ""
     return noise_in_words(Noise.parse(noise).identity()) if "=" in noise else noise
+
+
+def _there(frame: pd.DataFrame, coordinate: str) -> list[int | str]:
+    """What a coordinate could be asked for; sizes of codes' own are named as they are asked for."""
+    own = frame["own size"] & (coordinate == "bits")
+    return [*sorted(frame[coordinate][~own].unique()), *([OWN] if own.any() else [])]
 
 
 def _listed(values: list[int | str]) -> str:

@@ -7,7 +7,7 @@ B = resamples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
@@ -36,24 +36,46 @@ def half_width(sd: np.ndarray, number: np.ndarray) -> np.ndarray:
     return np.where(several, stdtrit(n - 1, (1 + LEVEL) / 2) * sd / np.sqrt(n), np.nan)
 
 
-def welch_holds_zero(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether Welch's interval of the difference of two means holds zero.
+@dataclass(frozen=True)
+class Seeds:
+    """What a method reached, seed by seed.
 
-    |m1 - m2| <= t(.975; v) s with s^2 = s1^2 / n1 + s2^2 / n2 and the degrees of freedom of Welch (1947),
-    v = s^4 / (s1^4 / (n1^2 (n1 - 1)) + s2^4 / (n2^2 (n2 - 1))).
-
-    Args:
-        one: Two values or more, a seed each.
-        other: As many or not.
+    Attributes:
+        means: The mean over queries of each seed, one or more.
+        random: False where every seed would reach the same, so that one says all.
     """
-    shares = [np.var(values, ddof=1) / len(values) for values in (one, other)]
-    distance = abs(float(np.mean(one) - np.mean(other)))
-    if not sum(shares):
-        return distance == 0
-    freedom = sum(shares) ** 2 / sum(
-        share**2 / (len(values) - 1) for share, values in zip(shares, (one, other), strict=True)
-    )
-    return distance <= float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(sum(shares)))
+
+    means: list[float]
+    random: bool = True
+
+    @property
+    def share(self) -> float:
+        """The squared standard error of their mean; NaN where one seed cannot say."""
+        if not self.random:
+            return 0.0
+        return float(np.var(self.means, ddof=1)) / len(self.means) if len(self.means) > 1 else np.nan
+
+
+def welch_interval(one: Seeds, other: Seeds) -> tuple[float, float] | None:
+    """Welch's interval of the difference of two means, the first less the second.
+
+    m1 - m2 ± t(.975; v) s with s^2 = s1^2 / n1 + s2^2 / n2 and the degrees of freedom of Welch (1947),
+    v = s^4 / (s1^4 / (n1^2 (n1 - 1)) + s2^4 / (n2^2 (n2 - 1))). A method without randomness has no variance
+    and adds nothing: against it the interval is Student's of the other one's mean, v = n - 1.
+
+    Returns:
+        Its ends; None where either has one seed of a method that others could change.
+    """
+    whole = one.share + other.share
+    if np.isnan(whole):
+        return None
+    apart = float(np.mean(one.means) - np.mean(other.means))
+    if not whole:
+        return apart, apart
+    sides = [side for side in (one, other) if side.share]
+    freedom = whole**2 / sum(side.share**2 / (len(side.means) - 1) for side in sides)
+    half = float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(whole))
+    return apart - half, apart + half
 
 
 def sign_flip_p(differences: np.ndarray) -> np.ndarray:
@@ -107,5 +129,7 @@ def bootstrap_interval(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     tail = (1 - LEVEL) / 2
     known = counted.any(axis=1)
     low, high = np.full((2, rows), np.nan)
+    if not known.any():
+        return low, high
     low[known], high[known] = np.nanquantile(means[known], [tail, 1 - tail], axis=1)
     return low, high

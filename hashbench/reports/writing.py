@@ -18,11 +18,16 @@ def write_text(path: Path, text: str) -> bool:
         StoreError: The disk refuses.
     """
     content = text.encode()
+    # A link stays a link.
+    path = path.resolve()
     try:
         if path.is_file() and path.read_bytes() == content:
             return False
+        mode = path.stat().st_mode if path.is_file() else None
         with whole_file(path) as partial:
             partial.write_bytes(content)
+        if mode is not None:
+            path.chmod(mode)
     except OSError as error:
         raise StoreError(f"cannot write {str(path)!r}: {reason(error)}.") from error
     return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.errors import StoreError, reason
+from hashbench.runs.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,10 @@ def read_failure(path: Path) -> Failure:
         StoreError: It is missing or damaged.
     """
     try:
-        return Failure(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        failure = Failure(**json.loads(path.read_text(encoding="utf-8")))
+        RunSpec(**{name: value for name, value in failure.spec.items() if name != "version"})
+        return failure
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{str(path)!r} is damaged ({reason(error)}). Expected a failed run; remove it."
         ) from error

@@ -34,8 +34,12 @@ HISTORY = "history.json"
 RETRIEVAL = "retrieval.json"
 PER_QUERY = "per_query.parquet"
 METRICS = "metrics.json"
+MODEL = "model.safetensors"
 # In it, a folder for each time that the run was scored again; the last one counts.
 RESCORED = "rescored"
+# What each such folder holds, and what a run's holds.
+SCORE_FILES = frozenset({METRICS, PER_QUERY, RETRIEVAL})
+RUN_FILES = SCORE_FILES | {CONFIG, ENVIRONMENT, SPLIT, CODES, MODEL, HISTORY, LOG}
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def write_run(folder: Path, record: RunRecord, output: RunOutput) -> None:
             SPLIT: as_json(output.split),
             CODES: lambda path: save_codes(path, output.query, output.database, output.query_embeddings),
             # Its own way to a file tells a full disk as no other does.
-            "model.safetensors": lambda path: path.write_bytes(save(contiguous)),
+            MODEL: lambda path: path.write_bytes(save(contiguous)),
             PER_QUERY: as_parquet(output.per_query),
             RETRIEVAL: as_json(output.retrieval),
             HISTORY: as_json(output.history),
@@ -121,6 +125,7 @@ def write_files(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> 
         settle(folder / name)
     hashes = {name: fingerprint.of_file(folder / name) for name in files}
     as_json(hashes)(folder / HASHES)
+    (folder / HASHES).chmod(0o644)
     settle(folder / HASHES)
 
 
@@ -159,10 +164,24 @@ def read_run(folder: Path) -> RunRecord:
         raise _is_damaged(folder, error) from error
 
 
+def later_scores(folder: Path) -> list[Path]:
+    """The folders of a run that was scored again, the newest last.
+
+    Raises:
+        StoreError: They are there and cannot be looked at: old scores are not to be taken for the newest.
+    """
+    try:
+        found = [path for path in (folder / RESCORED).iterdir() if not path.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _is_damaged(folder, error, RESCORED) from error
+    return sorted(path for path in found if path.is_dir())
+
+
 def scores_folder(folder: Path) -> Path:
     """Where a run's newest scores lie: its own folder, or one below it where it was scored again."""
-    again = sorted(path for path in (folder / RESCORED).glob("[!.]*") if path.is_dir())
-    return again[-1] if again else folder
+    return [folder, *later_scores(folder)][-1]
 
 
 def per_query(folder: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -205,7 +224,7 @@ def _is_damaged(folder: Path, error: Exception, name: str = "") -> StoreError:
     where = f"{name}: " if name else ""
     return StoreError(
         f"run folder {str(folder)!r} is damaged ({where}{type(error).__name__}: {reason(error)}). "
-        "Expected whole files: remove the run and run it again."
+        f"Expected whole files: remove it with `hashbench runs rm {folder.name}`, and run it again."
     )
 
 

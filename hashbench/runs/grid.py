@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, replace
 
 from hashbench.plugins import Plugins
@@ -94,7 +95,8 @@ def _carry_out(
             carried = _one_by_one(left, place, plugins, progress)
         with closing(carried):
             for run, mishap in carried:
-                if mishap:
+                # Another process may have done meanwhile what failed here.
+                if mishap and not place.store.find(run.spec):
                     failures.append(mishap.failure(run, place))
                     place.store.fail(failures[-1])
                     task.describe(_overview(there, len(failures)))
@@ -118,7 +120,8 @@ def _one_by_one(
 ) -> Generator[tuple[PreparedRun, Mishap | None], None, None]:
     """Carry runs out in this process, one after the other."""
     for run in runs:
-        with progress.task(run.spec.run_id(), None):
+        # Standard output is for results, whatever a plugin prints.
+        with progress.task(run.spec.run_id(), None), redirect_stdout(sys.stderr):
             mishap = attempt(run, place, plugins, progress)
         yield run, mishap
 

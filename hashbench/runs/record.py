@@ -57,6 +57,7 @@ class RunRecord:
         rescored: When, by which versions and from which codes the scores were computed again, and which
             distances kept the scores that they had; None where they are the first.
         own_size: Whether its codes have a size of their own, whatever budget is asked for.
+        random: Whether another seed could give other codes.
         environment: Versions and hardware.
         folder: Where the record lies; None until it is stored.
     """
@@ -75,6 +76,7 @@ class RunRecord:
     finished: str
     rescored: dict[str, Any] | None = None
     own_size: bool = False
+    random: bool = True
     environment: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 

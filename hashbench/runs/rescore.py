@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ from hashbench.runs.verify import damaged
 
 # Of a hash, enough to tell two scorings of one second apart.
 _DIGITS = 8
+# Names of times, which sort as the times do.
+_TIME = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _written(
     for one in scored.values():
         columns |= one.per_query
     columns |= {name: old[name].to_numpy() for name in old.columns if parsed_column(name)[1] in kept}
-    now, made_by = datetime.now(UTC), environment("cpu")
+    now, made_by = _later_than(scores_folder(folder)), environment("cpu")
     rescored = {
         "when": now.isoformat(timespec="seconds"),
         "packages": made_by["packages"],
@@ -190,7 +192,7 @@ def _written(
         "codes": fingerprint.of_file(folder / CODES),
         "kept": list(kept),
     }
-    name = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint.of_json([scores, presets])[:_DIGITS]}"
+    name = f"{now.strftime(_TIME)}-{fingerprint.of_json([scores, presets])[:_DIGITS]}"
     files = {
         METRICS: as_json({"scores": scores, "presets": presets, "rescored": rescored}),
         PER_QUERY: as_parquet(columns),
@@ -198,4 +200,15 @@ def _written(
     }
     with whole_folder(folder / RESCORED / name) as partial_:
         write_files(partial_, files)
+        # Else whoever may not look into it would take the old scores for the newest.
+        partial_.parent.chmod(0o755)
     return Rescored(record, read_run(folder), kept)
+
+
+def _later_than(newest: Path) -> datetime:
+    """The time now, or a second after the newest scores where a clock was fast: the last by name counts."""
+    now = datetime.now(UTC)
+    if newest.parent.name != RESCORED:
+        return now
+    then = datetime.strptime(newest.name.partition("-")[0], _TIME).replace(tzinfo=UTC)
+    return max(now, then + timedelta(seconds=1))

@@ -61,7 +61,7 @@ class Mishap:
     log: list[str]
 
     @classmethod
-    def of(cls, error: Exception, log: list[str]) -> Mishap:
+    def of(cls, error: Exception | SystemExit, log: list[str]) -> Mishap:
         """The words for an error, in which there is a traceback only where that helps."""
         if isinstance(error, HashbenchError):
             return cls(" ".join(str(error).split()), "", log)
@@ -96,7 +96,7 @@ def attempt(run: PreparedRun, place: Workplace, plugins: Plugins, progress: Prog
         record = execute(run, place, log)
     except StoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Mishap.of(error, log.lines)
     plugins.run_finished(record, progress)
     return None
@@ -137,6 +137,7 @@ def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecor
         cost=_cost(method, state, encoded, evaluation, trained),
         finished=_now(),
         own_size=run.method.bits_for is not Method.bits_for,
+        random=run.method.RANDOM,
         environment=environment(device, place.jobs),
     )
     asymmetric = isinstance(encoded.database, QuantizedCodes)

@@ -38,7 +38,7 @@ def _check(grid: Grid, preparer: Preparer) -> None:
     """
     for name, preset in product(_named(grid), grid.preset):
         preset_of(preparer.method(name), preset)
-    root = grid.data_root[0]
+    root = next(filter(None, grid.data_root), None)
     if root and len(grid.dataset) > 1:
         raise ConfigError(
             f"data root {str(root)!r}: {len(grid.dataset)} data sets are asked for. Expected one."
@@ -65,8 +65,9 @@ def _prepared(grid: Grid, preparer: Preparer, progress: Progress) -> list[Prepar
         raise next(iter(refused.values()))
     for what, why in refused.items():
         progress.notice(f"{what} is left out: {why}")
-    if grid.web[0] and not any(run.web for run in runs):
-        raise ConfigError(f"web set {grid.web[0]!r}: none of the methods learns from a web set.")
+    web = next(filter(None, grid.web), None)
+    if web and not any(run.web for run in runs):
+        raise ConfigError(f"web set {web!r}: none of the methods learns from a web set.")
     return runs
 
 

@@ -87,23 +87,36 @@ class RunStore:
         """Every record, by folder name; runs of another version of the core are left out.
 
         Args:
-            progress: Who is told how many were left out.
+            progress: Who is told how many were left out, and which are damaged and left out, too. Where
+                nobody is told, a damaged record is an error.
 
         Raises:
-            StoreError: The folder does not exist, or a record in it is damaged.
+            StoreError: The folder does not exist, a record in it is damaged and nobody is told, or all are.
         """
-        others = 0
+        others, read, damaged = 0, 0, list[StoreError]()
         for folder in self.folders():
             if not (folder / CONFIG).is_file():
                 continue
             try:
-                yield read_run(folder)
+                record = read_run(folder)
+                _require_name(folder, record)
             except OtherVersionError:
                 others += 1
-            except StoreError:
+            except StoreError as error:
                 # Another process may have removed it just now.
                 if folder.is_dir():
-                    raise
+                    if progress is None:
+                        raise
+                    damaged.append(error)
+                    progress.notice(
+                        f"run {folder.name} is damaged and left out: `hashbench runs verify {folder.name}` "
+                        f"says what is wrong, `hashbench runs rm {folder.name}` removes it."
+                    )
+            else:
+                read += 1
+                yield record
+        if damaged and not read:
+            raise damaged[0]
         if others and progress is not None:
             progress.notice(
                 f"{others:,} of the runs in {str(self.root)!r} were made by another run version and are "
@@ -155,14 +168,25 @@ class RunStore:
         with whole_file(self._failure(failure.run_id)) as partial:
             as_json(failure.as_json())(partial)
 
-    def failures(self) -> list[Failure]:
+    def failures(self, progress: Progress | None = None) -> list[Failure]:
         """What is known of the runs that failed and have not succeeded since, by run id.
 
+        Args:
+            progress: Who is told which files are damaged and left out. Where nobody is told, a damaged file
+                is an error.
+
         Raises:
-            StoreError: One of the files is damaged.
+            StoreError: One of the files is damaged and nobody is told.
         """
+        known = []
+        for path in self.failure_files():
+            try:
+                known.append(read_failure(path))
+            except StoreError as error:
+                if progress is None:
+                    raise
+                progress.notice(f"left out: {error}")
         # In a merged store, a run may have succeeded elsewhere.
-        known = (read_failure(path) for path in self.failure_files())
         return [failure for failure in known if not (self.root / failure.run_id).is_dir()]
 
     def failure_files(self) -> list[Path]:
@@ -216,3 +240,15 @@ def full_ids(names: Iterable[str], known: Iterable[str]) -> list[str]:
             )
         chosen += alike
     return list(dict.fromkeys(chosen))
+
+
+def _require_name(folder: Path, record: RunRecord) -> None:
+    """Refuse a run in a folder of another name: a copy, which would count as a run of its own.
+
+    Raises:
+        StoreError: It is one.
+    """
+    if folder.name != record.spec.run_id():
+        raise StoreError(
+            f"folder {folder.name!r} holds run {record.spec.run_id()!r}. Expected a folder of that name."
+        )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
 from hashbench.errors import ConfigError, UnknownNameError, reason
 
@@ -32,6 +33,8 @@ def _as_typed(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+# Yes and no are no numbers.
+Whole = Annotated[int, Strict()]
 Many = Annotated[tuple[Value, ...], BeforeValidator(_listed)]
 Setting = Annotated[str, BeforeValidator(_as_typed)]
 
@@ -45,19 +48,19 @@ class Grid(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Many[str]
-    bits: Many[int] = (32,)
+    bits: Many[Whole] = (32,)
     dataset: Many[str | None] = (None,)
     tags: Many[str | None] = (None,)
     protocol: Many[str | None] = (None,)
     vocabulary: Many[Path | None] = (None,)
     noise: Many[str] = (NO_NOISE,)
-    noise_seed: Many[int] = (0,)
+    noise_seed: Many[Whole] = (0,)
     web: Many[str | None] = (None,)
     split: Many[str | None] = (None,)
     backbone: Many[str | None] = (None,)
     weights: Many[Path | None] = (None,)
     preset: Many[str | None] = (None,)
-    seed: Many[int] = (0,)
+    seed: Many[Whole] = (0,)
     data_root: Many[Path | None] = (None,)
     set: dict[str, Many[Setting]] = Field(default_factory=dict)
 
@@ -87,18 +90,40 @@ class Sweep(BaseModel):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without tags that make objects, and without keys that silently replace others."""
+    """YAML without tags that make objects, and without keys that silently replace others.
+
+    Numbers and true and false are those of YAML 1.2: of the older kind, `on` is true, 010 is 8 and 1:30 is
+    90, and a setting would mean something else than on the command line.
+    """
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - as PyYAML has it
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping, each of whose keys stands there once."""
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is no word", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"key {key.value!r} stands there twice", problem_mark=key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", [*"-+0123456789"]),
+    (
+        "float",
+        r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)",
+        [*"-+.0123456789"],
+    ),
+    ("merge", r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -117,6 +142,8 @@ def read_sweep(path: Path) -> Sweep:
         raise ConfigError(f"{where}, byte {error.start}: Expected YAML in UTF-8.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}{_place_of(error)}. Expected YAML.") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{where}: {reason(error)}. Expected YAML.") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{where} holds {_kind(content)}. Expected the key 'grids' with a list of grids.")
     try:

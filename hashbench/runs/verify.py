@@ -21,8 +21,11 @@ from hashbench.runs.folder import (
     METRICS,
     PER_QUERY,
     RESCORED,
+    RUN_FILES,
+    SCORE_FILES,
     check_version,
     columns_in,
+    later_scores,
     parsed_column,
     read_json,
     read_run,
@@ -82,8 +85,8 @@ def verify(
 def verify_run(folder: Path) -> list[Finding]:
     """What is wrong with a run: its files first; what they say is looked at where these are whole."""
     about = folder.name
-    again = [path for path in sorted((folder / RESCORED).glob("[!.]*")) if path.is_dir()]
     try:
+        again = later_scores(folder)
         check_version(folder)
         found = [Finding(about, file, problem) for file, problem in damaged(folder)]
         for scores in again:
@@ -126,6 +129,9 @@ def damaged(folder: Path) -> Iterator[tuple[str, str]]:
     files = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
     # A folder of later scores has hashes of its own.
     present = {file.as_posix() for file in files if len(file.parts) < 3 or file.parts[0] != RESCORED}
+    needed = SCORE_FILES if folder.parent.name == RESCORED else RUN_FILES
+    for name in sorted(needed - wanted.keys()):
+        yield name, f"is not named in {HASHES}. Expected its SHA-256 there."
     for name in sorted(wanted.keys() - present):
         yield name, f"is missing. Expected a file with SHA-256 {wanted[name]}."
     for name in sorted(present - wanted.keys() - {HASHES}):

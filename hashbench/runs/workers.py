@@ -254,11 +254,12 @@ def _inherited(threads: int) -> Iterator[None]:
 def _serve(requests: Connection, place: Workplace) -> None:
     """What a worker does all its life."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGTERM, _stop)
     # Standard output is for results, whatever a plugin prints.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     told = _Told(requests)
     preparer = Preparer(Plugins())
+    # Before, there is nothing to clean up.
+    signal.signal(signal.SIGTERM, _stop)
     try:
         while True:
             request, key = requests.recv()
@@ -279,7 +280,7 @@ def _outcome(
         return attempt(run, place, preparer.plugins, progress)
     except StoreError as error:
         return StoreError(str(error))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Mishap.of(error, [])
 
 

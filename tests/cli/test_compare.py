@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pytest
 from made import add, made_store
+from scipy import stats
 
 from hashbench.metrics.presets import SUITE
 from hashbench.reports.duel import bouts
-from hashbench.reports.leaderboard import leaderboard, run_frame
+from hashbench.reports.leaderboard import run_frame
+from hashbench.reports.selection import Selection
 from hashbench.runs.folder import per_query
+from hashbench.runs.store import RunStore
 
 
 @pytest.fixture
@@ -87,13 +90,24 @@ def test_a_metric_preset_is_compared_by_its_own_scores(compared):
 def test_the_table_says_what_the_numbers_mean(cli, made):
     status, out, _ = cli("compare", "plain", "typed", "--runs", made.root)
     assert status in (0, None)
-    assert "mAP@all plain" in out and "95 % interval" in out and "bootstrap over queries" in out
+    assert (
+        "mAP@all plain" in out
+        and "95 % interval" in out
+        and "interval over queries is a bootstrap" in " ".join(out.split())
+    )
 
 
-def test_what_cannot_be_compared_is_one_line(refused):
+def test_what_cannot_be_compared_is_one_line(tmp_path, refused):
+    apart = RunStore(tmp_path / "runs")
+    add(apart, "plain", "none", "hamming", 0.2)
+    add(apart, "typed", "tags", "hamming", 0.2, bits=16)
     assert "unknown method or run 'plian'. Did you mean 'plain'?" in refused("plian", "typed")
-    assert "have no row to compare" in refused("plain", "plain")
+    assert "'plain' and 'plain' are one and the same. Expected two" in refused("plain", "plain")
+    assert "have no row to compare" in refused("plain", "typed", "--noise", "none", store=apart)
+    assert "'plain' has no run at noise missing 40%." in refused("plain", "typed", "--noise", "missing=0.4")
     assert "holds no such run: bits 8" in refused("plain", "typed", "--bits", "8")
+    (tmp_path / "empty").mkdir()
+    assert "holds no run" in refused("plain", "typed", store=RunStore(tmp_path / "empty"))
     assert "unknown metric preset" in refused("plain", "typed", "--metrics", "sklaern")
 
 
@@ -119,5 +133,39 @@ def test_codes_of_a_size_of_their_own_meet_every_budget(made):
     frame = run_frame(made.records(), SUITE)
     told = (frame["method"] == "told") & (frame["bits"] == 64)
     frame = frame[told | (frame["method"] == "plain")].assign(**{"own size": told})
-    found = bouts(leaderboard(frame, SUITE), SUITE, "plain", "told")
+    found = bouts(frame, SUITE, "plain", "told")
     assert [bout.bits for bout in found] == [(16, 64), (32, 64), (64, 64)]
+    found = bouts(frame, SUITE, "told", "plain", Selection(bits=[16]))
+    assert [bout.bits for bout in found] == [(64, 16)]
+
+
+def test_seeds_have_their_own_interval_where_there_are_several(compared, made, cli):
+    (several,) = compared("plain", "blocks", "--bits", "32", "--protocol", "tags")
+    means = {}
+    for name in ("plain", "blocks"):
+        of = [
+            r for r in made.records() if (r.spec.method["name"], r.spec.bits, r.variant) == (name, 32, "")
+        ]
+        means[name] = [r.metrics("hashbench")["map@all"] for r in of if r.spec.protocol["name"] == "tags"]
+    interval = stats.ttest_ind(means["plain"], means["blocks"], equal_var=False).confidence_interval()
+    assert several["seed_interval"] == pytest.approx([interval.low, interval.high])
+    (single,) = compared("plain", "blocks", "--bits", "16")
+    assert single["seed_interval"] is None
+    _, out, _ = cli("compare", "plain", "blocks", "--bits", "16", "--runs", made.root)
+    assert "95 % interval (queries)" in out and "95 % interval (seeds)" in out and " – " in out
+
+
+def test_a_method_without_randomness_has_an_interval_against_seeds(tmp_path, cli, compared):
+    store = RunStore(tmp_path / "runs")
+    for seed, level in enumerate((0.3, 0.35, 0.33)):
+        add(store, "drawn", "none", "hamming", level, seed=seed)
+    add(store, "fixed", "none", "hamming", 0.2, random=False)
+    (bout,) = compared("drawn", "fixed", store=store)
+    low, high = bout["seed_interval"]
+    assert low < bout["difference"] < high and bout["random"] == [True, False]
+    _, out, _ = cli("compare", "drawn", "fixed", "--runs", store.root)
+    assert "3 / –" in out
+
+
+def test_the_least_p_is_a_bound(cli, made):
+    assert "≤ .0001" in cli("compare", "plain", "typed", "--bits", "32", "--runs", made.root)[1]

@@ -20,6 +20,12 @@ def test_the_table_says_what_is_published_and_why_nothing_is_measured(published)
     assert "No run on cifar10." in out
 
 
+def test_a_file_that_is_no_table_is_one_line(cli, made):
+    status, out, err = cli("published", FIGURES.parents[1] / "README.md", "--runs", made.root)
+    assert (status, out) == (2, "") and len(err.splitlines()) == 1
+    assert "README.md' is no table of figures. Expected the columns method, " in err
+
+
 def test_json_has_an_entry_a_figure(published):
     status, out, _ = published("--format", "json")
     assert status in (0, None)

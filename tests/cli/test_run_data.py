@@ -46,7 +46,7 @@ def copied(monkeypatch):
 
     monkeypatch.setattr(stranger, "draw", draw)
     return (
-        "shapes, split 'test': 1 of 24 queries have nearly the same picture as a database or training "
+        "shapes, split 'test': 1 of 24 queries has nearly the same picture as a database or training "
         "image, 'shape003' and 'shape060' for one"
     )
 

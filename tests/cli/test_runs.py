@@ -51,7 +51,7 @@ def test_a_changed_file_is_a_line_and_status_1(runs, store):
     actual = fingerprint.of_bytes(b"another\n")
     assert status == 1
     assert out == f"{folder.name}/log.txt: has SHA-256 {actual}. Expected {wanted}.\n"
-    assert f"1 of {len(store.folders())} runs are not whole" in err
+    assert f"1 of {len(store.folders())} runs is not whole" in err
     assert runs("verify", "typed_16b")[0] == 0
 
 
@@ -86,6 +86,9 @@ def test_filters_leave_what_they_name(runs):
     }
     other = ids(runs("list", "--protocol", "tags-no-label-words", "--format", "json")[1])
     assert len(other) == 6
+    arguments = ("--noise", "missing=0.4", "--supervision", "tags", "--backbone", "small_net")
+    assert len(ids(runs("list", *arguments, "--format", "json")[1])) == 2
+    assert runs("list", "--failed", "--noise", "none", "--supervision", "none")[0] == 0
     status, _, err = runs("list", "--dataset", "photos")
     assert status == 2 and "dataset photos. Expected some of toys" in err
     status, _, err = runs("list", "--bits", "own")
@@ -94,7 +97,18 @@ def test_filters_leave_what_they_name(runs):
 
 def test_the_table_says_the_same(runs):
     _, out, _ = runs("list", "--method", "blocks")
-    assert "blocks_16b_toys_tags_s0_" in out and "map@all" in out
+    assert "blocks_16b_toys_tags_s0_" in out and "mAP@all" in out and "2026-11-21T12:00Z" in out
+    assert "settings" not in out and "noise" not in out
+    assert "iterations=5" in runs("list", "--method", "plain")[1]
+    assert "missing 40%" in runs("list", "--method", "typed")[1]
+
+
+def test_no_word_of_the_list_is_ever_broken(runs, store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    for arguments in ((), ("--failed",)):
+        _, out, _ = runs("list", *arguments)
+        for run_id in ids(runs("list", "--format", "json", *arguments)[1]):
+            assert f" {run_id} " in out
 
 
 def test_failed_runs_are_listed_and_shown(runs):
@@ -177,6 +191,25 @@ def test_runs_that_cannot_be_read_can_be_removed(runs, store):
     assert status == 0 and "made by another run version" in err
     assert runs("rm", "plain_16b", "--yes")[0] == 0
     assert runs("verify")[0] == 0
+
+
+def test_a_damaged_run_is_left_out_and_named(runs, store, cli):
+    (damaged,) = store.named(["blocks_16b"])
+    (damaged / "metrics.json").write_text("{")
+    for call in (("runs", "list"), ("leaderboard",), ("leaderboard", "--format", "csv")):
+        status, out, err = cli(*call, "--runs", store.root)
+        assert status in (0, None) and "blocks" in out and damaged.name not in out
+        assert len(err.splitlines()) == 1
+        for command in ("verify", "rm"):
+            assert f"`hashbench runs {command} {damaged.name}`" in err
+
+
+def test_a_store_of_nothing_but_damaged_runs_is_an_error(runs, store):
+    for folder in store.folders():
+        (folder / "metrics.json").write_text("{")
+    status, out, err = runs("list")
+    assert (status, out) == (2, "")
+    assert f"Expected whole files: remove it with `hashbench runs rm {store.folders()[0].name}`" in err
 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"y\n", 0), (b"n\n", 2)])

@@ -138,3 +138,41 @@ def test_a_file_that_cannot_be_read_is_one_line(cli, tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"grids: \xe9")
     status, _, err = cli("sweep", tmp_path / "latin.yaml")
     assert status == 2 and "latin.yaml', byte 7: Expected YAML in UTF-8." in err
+
+
+def test_words_and_numbers_of_a_sweep_mean_what_they_mean_on_the_command_line(tmp_path):
+    from hashbench.runs.sweep import read_sweep
+
+    (tmp_path / "sweep.yaml").write_text(
+        "grids: [{method: lsh, set: {a: on, b: 010, c: 1:30, d: true, e: 1.5, f: 2026-13-01, g: 1e-3}}]"
+    )
+    (grid,) = read_sweep(tmp_path / "sweep.yaml").grids
+    typed = {"a": "on", "b": "010", "c": "1:30", "d": "true", "e": "1.5", "f": "2026-13-01", "g": "0.001"}
+    assert {key: values[0] for key, values in grid.set.items()} == typed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "grids: [{method: lsh, seed: true}]",
+        "grids: [{method: lsh, bits: yes}]",
+        "grids: [{method: lsh, split: !!int abc}]",
+        "? [a, b]\n: 1",
+        "grids: " + 2000 * "[",
+    ],
+)
+def test_odd_yaml_is_one_line(sweep, content):
+    status, out, err = sweep(content)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+
+
+def test_one_report_that_cannot_be_written_keeps_no_other_and_no_summary(sweep, tmp_path):
+    reports = f"""
+reports:
+  - {{leaderboard: csv, output: {tmp_path}/none.csv, where: {{bits: 64}}}}
+  - {{leaderboard: csv, output: {tmp_path}/all.csv}}
+"""
+    status, _, err = sweep(GRIDS + reports)
+    assert status == 2 and "none.csv' is not written: " in err.splitlines()[-1]
+    assert "10 runs: 10 done" in err
+    assert (tmp_path / "all.csv").is_file() and not (tmp_path / "none.csv").exists()

@@ -44,7 +44,7 @@ def test_a_copy_of_a_query_under_another_name_is_found():
     images = collection(["x", "y", "x"])
     split = Split("s", query=np.array([0]), database=np.array([1, 2]))
     with pytest.raises(
-        LeakError, match="1 of 1 queries have the same content as .*, 'i0' and 'i2' for one. Remove them"
+        LeakError, match="1 of 1 query has the same content as .*, 'i0' and 'i2' for one. Remove them"
     ):
         check_disjoint_content(split, images)
     check_disjoint_content(split, collection(["x", "y", "z"]))
@@ -89,7 +89,7 @@ def test_copies_of_queries_in_a_published_split_are_said_aloud():
         check_disjoint_content(Split("s", **parts), images)
     said = check_disjoint_content(Split("s", **parts, as_published="Paper, 2009"), images)
     assert said == (
-        "c, split 's': 1 of 2 queries have the same content as a database or training image, 'i0' and 'i2' "
+        "c, split 's': 1 of 2 queries has the same content as a database or training image, 'i0' and 'i2' "
         "for one, as published by Paper, 2009."
     )
     assert check_disjoint_content(Split("s", **parts), collection("xyzw")) == ""

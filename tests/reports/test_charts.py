@@ -81,7 +81,7 @@ def test_every_property_is_set_for_light_and_dark_and_used():
 
 
 def test_every_kind_of_supervision_has_a_colour_of_its_own():
-    assert len({palette.hue(kind.value, 0) for kind in Supervision}) == len(Supervision)
+    assert len({palette.hue(kind.value) for kind in Supervision}) == len(Supervision)
 
 
 def test_series_of_a_colour_differ_in_marks_or_dashes():
@@ -288,6 +288,19 @@ def test_long_names_leave_room_for_the_lines_and_are_whole_where_pointed_at():
 def test_an_axis_of_what_is_never_negative_does_not_go_below_zero():
     svg = draw(Chart("t", "x", "y", (Series("s", (1, 2), (0.0, 0.9)),)), standalone=True)
     assert not [one.text for one in elements(svg, "text", "muted") if (one.text or "").startswith("-")]
+
+
+def test_shares_have_axes_from_0_to_1():
+    chart = Chart("t", "x", "y", (Series("s", (0.2, 0.4), (0.5, 0.6)),), shares=True)
+    numbers = [one.text for one in elements(draw(chart, standalone=True), "text", "muted")]
+    assert numbers == 2 * ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+
+
+def test_lines_that_are_no_methods_have_a_colour_of_their_own_and_differ_in_dashes():
+    looks = styles([Chart("t", "x", "y", tuple(Series(name, (1,), (1,)) for name in "ab"))])
+    assert {look.hue for look in looks.values()} == {palette.HUES}
+    assert palette.HUES not in {palette.hue(kind.value) for kind in Supervision}
+    assert looks["a"].dashes != looks["b"].dashes
 
 
 def test_many_charts_with_one_point_each_are_drawn():

@@ -52,9 +52,9 @@ def chosen(store, **selection):
 
 
 def printed(parts, width, failures=(), *, room=None, color=None):
-    """What a terminal of that width shows."""
+    """What a terminal of that width shows; without colours, a file."""
     console = Console(width=width, file=io.StringIO(), color_system=color, force_terminal=bool(color))
-    console.print(terminal(parts, SUITE, failures, room or width))
+    console.print(terminal(parts, SUITE, failures, room or width, styled=bool(color)))
     return console.file.getvalue()
 
 
@@ -94,15 +94,15 @@ def test_no_number_is_broken_and_no_line_too_long(parts, width):
     assert max(map(len, page.splitlines())) <= width
     for part in parts:
         for cell in part.body["mAP@all"]:
-            assert f" {cell} " in page
+            assert re.search(f" {cell}[*~ ]", page)
 
 
 def test_all_columns_take_what_they_need(parts):
     page = printed(parts, 1000)
     rows = [line for line in page.splitlines() if line.startswith(("│", "┃"))]
-    assert max(map(len, rows)) == needed(parts)
+    assert max(map(len, rows)) == needed(parts, SUITE, styled=False)
     assert "Left out" not in page
-    assert "Left out for want of room" in printed(parts, needed(parts) - 1, room=80)
+    assert "Left out for want of room" in printed(parts, needed(parts, SUITE) - 1, room=80)
 
 
 def test_marks_are_bold_and_underlined(parts):
@@ -112,7 +112,10 @@ def test_marks_are_bold_and_underlined(parts):
     best, tied = marked[Mark.BEST], marked[Mark.TIED]
     shown = printed(parts, 240, color="standard")
     assert f"\x1b[1m{best}\x1b[0m" in shown
-    assert f"\x1b[4m{tied}\x1b[0m" in shown
+    assert f"\x1b[4m{tied}\x1b[0m" in shown and "Bold: the best by mAP@all" in shown
+    saved = printed(parts, 240)
+    assert f" {best}* " in saved and f" {tied}~ " in saved
+    assert "With *: the best by mAP@all" in saved and "with ~: rows that cannot be told" in saved
     page, tex = markdown(parts, SUITE), latex(parts, SUITE)
     assert f"| **{best}** |" in page and f"| <u>{tied}</u> |" in page
     assert re.search(r"\\textbf\{[0-9. $\\pm]+\}", tex) and re.search(r"\\underline\{0\.\d{3}", tex)

@@ -45,7 +45,7 @@ def pictures(board, rows, records):
     charts = {
         "bits": figures.bits_chart(rows, SUITE),
         "bytes": figures.bytes_chart(rows, SUITE),
-        "training-time": figures.training_time_chart(rows, SUITE),
+        "training-time": figures.training_time_chart(rows, SUITE, 32),
         "precision-recall": figures.precision_recall_chart(rows, records, 32),
         "learning": learning,
     }
@@ -133,11 +133,25 @@ def test_labels_are_a_ceiling_and_not_on_the_front(rows):
     assert {chart.series[line].name for line, _ in chart.on_front()} <= {"typed", "typed-too"}
 
 
-def test_points_of_training_time_say_their_bits_and_no_time_is_a_millisecond(rows):
-    chart = figures.training_time_chart(rows.assign(**{"train s": 0.0}), SUITE)
-    assert by_name(chart)["typed"].labels[0].startswith("typed, ")
+def test_training_time_is_that_of_one_budget_and_no_time_is_a_millisecond(rows):
+    bulky = rows[rows["method"] == "blocks"].assign(method="bulky", bits=3200)
+    every = pd.concat([rows, bulky], ignore_index=True).assign(**{"train s": 0.0})
+    chart = figures.training_time_chart(every, SUITE, 32)
+    assert chart.title.endswith("at 32 bits") and "bulky" not in by_name(chart)
     assert set(chart.xs()) == {1e-3}
-    assert "millisecond" in chart.note
+    assert "features is not counted" in chart.note and "millisecond" in chart.note
+
+
+def test_bytes_say_which_codebooks_they_leave_out(rows):
+    chart = figures.bytes_chart(rows, SUITE)
+    assert chart.title == "mAP@all by bytes of code per image"
+    assert chart.note == "Codebooks (up to 100 KiB here, once for the database) are not counted."
+    assert figures.bytes_chart(rows.assign(**{"shared KiB": 0.0}), SUITE).note == ""
+
+
+def test_curves_say_their_last_rank_and_span_all_shares(rows, records):
+    chart = figures.precision_recall_chart(rows.assign(database=2797), records, 32)
+    assert chart.note.endswith("up to 2,000 of 2,797.") and chart.shares
 
 
 def test_noise_joins_what_differs_in_nothing_else(board, records):
@@ -154,7 +168,7 @@ def test_nothing_to_draw_is_no_chart(rows):
     none = rows[rows["bits"] == 0]
     assert figures.bits_chart(none, SUITE) is None
     assert figures.bytes_chart(none, SUITE) is None
-    assert figures.training_time_chart(none, SUITE) is None
+    assert figures.training_time_chart(none, SUITE, 32) is None
     assert figures.precision_recall_chart(none, [], 32) is None
     assert figures.learning_chart("run", []) is None
 

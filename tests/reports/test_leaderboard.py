@@ -1,6 +1,7 @@
 """The table folds seeds, groups by supervision, and says what does not compare."""
 
 import math
+import shutil
 import statistics
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from scipy import stats
 
 from hashbench.metrics.presets import PRESETS, SUITE
+from hashbench.progress import on_stderr
 from hashbench.reports.comparison import cells, comparisons
 from hashbench.reports.faces.markdown import markdown
 from hashbench.reports.leaderboard import leaderboard, run_frame
@@ -157,14 +159,69 @@ def test_backbones_of_one_name_are_told_apart_by_content(run, tmp_path):
     assert list(board["seeds"]) == ["1", "1"]
 
 
+def test_sizes_are_said_and_whether_all_is_learnt_from(made, tmp_path):
+    records = list(made.records())
+    said = {part.sizes for part in parts_of(records)}
+    assert said == {"40 queries, 500 database images, all of them training images"}
+    fewer = [replace(record, sizes=record.sizes | {"train": 400}) for record in records]
+    assert {part.sizes for part in parts_of(fewer)} == {"40 queries, 500 database images"}
+
+
+def test_as_many_training_images_are_not_all_of_the_database(made, tmp_path):
+    shutil.copytree(made.root, tmp_path / "runs")
+    for folder in RunStore(tmp_path / "runs").folders():
+        (folder / "split.json").write_text('{"database": ["d"], "train": ["t"]}')
+    records = list(RunStore(tmp_path / "runs").records())
+    assert {part.sizes for part in parts_of(records)} == {"40 queries, 500 database images"}
+
+
+def test_a_method_without_randomness_has_no_seeds_to_count(run, tmp_path):
+    run("--method", "pcah", "--method", "lsh", "--bits", "16")
+    board = leaderboard(run_frame(RunStore(tmp_path / "runs").records(), SUITE), SUITE)
+    assert dict(zip(board["method"], board["random"], strict=True)) == {"pcah": False, "lsh": True}
+    texts = cells(board, SUITE)
+    assert dict(zip(texts["method"], texts["seeds"], strict=True)) == {"pcah": "–", "lsh": "1"}
+
+
+def parts_of(records):
+    return list(comparisons(leaderboard(run_frame(records, SUITE), SUITE), SUITE))
+
+
 def test_labels_are_a_ceiling_and_called_so(run, tmp_path):
     run("--method", "cca-itq-labels", "--method", "lsh", "--bits", "16")
     page = board_of(tmp_path)
-    assert "labels (ceiling)" in page
-    assert "compete with no other row" in page
+    assert "labels (ceiling)" in page and "Ceiling: methods that learn from labels." in page
+    assert "they are a ceiling, and compete with no other row" in page
 
 
 def board_of(folder):
     """The Markdown page of a store."""
     board = leaderboard(run_frame(RunStore(folder / "runs").records(), SUITE), SUITE)
     return markdown(list(comparisons(board, SUITE)), SUITE)
+
+
+def test_a_copy_of_a_run_is_no_second_seed(made, tmp_path, capsys):
+    shutil.copytree(made.root, tmp_path / "runs")
+    folder = RunStore(tmp_path / "runs").folders()[0]
+    shutil.copytree(folder, folder.with_name(f"{folder.name}.bak"))
+    store = RunStore(tmp_path / "runs")
+    told = leaderboard(run_frame(store.records(on_stderr()), SUITE), SUITE)
+    whole = leaderboard(run_frame(made.records(), SUITE), SUITE)
+    assert list(told["seeds"]) == list(whole["seeds"])
+    assert f"run {folder.name}.bak is damaged and left out" in " ".join(capsys.readouterr().err.split())
+
+
+def test_equal_settings_are_one_row_however_they_were_asked_for(made):
+    records = [record for record in made.records() if record.spec.method["name"] == "typed"]
+    named = [replace(record, variant=("paper" if record.spec.seed else "")) for record in records]
+    assert len(leaderboard(run_frame(named, SUITE), SUITE)) == len(
+        leaderboard(run_frame(records, SUITE), SUITE)
+    )
+
+
+def test_scores_under_another_definition_of_the_preset_are_told_of(made):
+    first, *others = made.records()
+    presets = first.presets | {"hashbench": first.presets["hashbench"] | {"no_relevant": "one"}}
+    board = leaderboard(run_frame([replace(first, presets=presets), *others], SUITE), SUITE)
+    said = [sentence for part in comparisons(board, SUITE) for sentence in part.notices]
+    assert sum("another definition: `hashbench runs rescore`" in sentence for sentence in said) == 1

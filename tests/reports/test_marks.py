@@ -59,6 +59,28 @@ def test_fewer_seeds_are_said(tmp_path):
     assert any("rows have from 1 to 3 seeds" in sentence for sentence in marks_of(store.records())[1])
 
 
+def test_a_method_without_randomness_lacks_no_seeds(tmp_path):
+    """Queries tell it from the best; the best's own seeds lie on both sides of it."""
+    store = RunStore(tmp_path / "runs")
+    for seed, level in enumerate((0.3, 0.6)):
+        add(store, "first", "tags", "hamming", level, seed=seed)
+    add(store, "fixed", "tags", "hamming", 0.42, random=False)
+    add(store, "drawn", "tags", "hamming", 0.42)
+    marks, said = marks_of(store.records())
+    assert marks["fixed", "", 32, "hamming"] is Mark.TIED
+    assert marks["drawn", "", 32, "hamming"] is Mark.NONE
+    assert any("rows have from 1 to 2 seeds" in sentence for sentence in said)
+    without = [record for record in store.records() if record.spec.method["name"] != "drawn"]
+    assert not any("seeds" in sentence for sentence in marks_of(without)[1])
+
+
+def test_what_learns_from_labels_is_a_ceiling_and_not_marked(tmp_path):
+    store = RunStore(tmp_path / "runs")
+    for name, level in (("told", 0.7), ("told-too", 0.5)):
+        add(store, name, "labels", "hamming", level)
+    assert set(marks_of(store.records())[0].values()) == {Mark.NONE}
+
+
 def test_kinds_do_not_compete(tmp_path):
     """What learns from labels, from another web set or takes another size is no rival."""
     store = RunStore(tmp_path / "runs")

@@ -1,6 +1,7 @@
 """Published figures: their table is checked, runs that match are compared, and it is said why none does."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from scipy import stats
 from hashbench.errors import DataError
 from hashbench.metrics.presets import SUITE
 from hashbench.plugins import Plugins
-from hashbench.reports.published.faces import markdown, sheet
+from hashbench.reports.published.faces import lines, markdown, sheet
 from hashbench.reports.published.figures import COLUMNS, Figure, read_figures
 from hashbench.reports.published.outcomes import compare
 
@@ -148,10 +149,22 @@ def test_a_page_on_which_nothing_is_measured_explains_no_arrows(outcomes):
 
 
 def test_sources_are_links_where_they_can_be_followed(outcomes):
-    found = outcomes({})
-    place = sheet(found, links=True).headings.index("source")
-    cells = [sheet(found, links=links).rows[0][place] for links in (True, False)]
-    assert cells == ["[a paper](https://example.org/paper)", "a paper"]
+    found = outcomes({}, {"method": "unheard", "url": ""})
+    page = sheet(found)
+    cells = [row[page.headings.index("source")] for row in page.rows]
+    assert cells == ["[a paper](https://example.org/paper)"] * 2 + ["a paper"]
+
+
+def test_a_terminal_gets_a_line_a_figure_and_what_it_is_compared_with(outcomes):
+    table = lines(outcomes({"bits": "64", "value": "0.2345", "note": "Made up."}, {"method": "unheard"}))
+    assert table.headings[:6] == ["method", "data set", "bits", "metric", "published", "measured"]
+    assert [row[:5] for row in table.rows] == [
+        ["plain", "toys", "64", "mAP@5000", "0.2345"],
+        ["unheard", "toys", "32", "mAP@5000", "0.26"],
+    ]
+    assert re.fullmatch(r"tags: (within|off by) .*\(1\)", table.rows[0][6])
+    assert table.rows[1][5:] == ["no", " (2)"]
+    assert table.notes == ["Made up.", "The suite has no method unheard."]
 
 
 def test_the_json_form_holds_everything(outcomes):
@@ -198,7 +211,9 @@ def test_a_wrong_line_is_named(table, change, said):
         (COLUMNS[1:], "line 1: no column 'method'. Expected method, dataset"),
         ((*COLUMNS, "mood"), "line 1: unknown column 'mood'. Expected"),
         ((*COLUMNS, "bits"), "line 1: a column is there twice."),
-        ((), "line 1: no column 'method', no column 'dataset'"),
+        (COLUMNS[2:], "line 1: no column 'method', no column 'dataset'. Expected"),
+        ((), "is no table of figures. Expected the columns method, dataset, "),
+        (("# Some page",), "is no table of figures. Expected the columns method, dataset, "),
     ],
 )
 def test_wrong_columns_are_named(table, columns, said):

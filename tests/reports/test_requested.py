@@ -64,6 +64,14 @@ def test_every_report_is_written_and_the_second_time_nothing_is(sources, tmp_pat
         ({"leaderboard": "csv", "output": "x", "where": {"bit": 32}}, "Did you mean 'bits'?"),
         ({"leaderboard": "csv", "output": "x", "where": {"bits": "many"}}, "where.bits"),
         ({"leaderboard": "csv", "output": "x", "metrics": "wsdqh"}, "unknown metric preset 'wsdqh'"),
+        (
+            {"leaderboard": "csv", "output": "x", "columns": ["method"]},
+            "columns: Expected leaderboard markdown",
+        ),
+        (
+            {"leaderboard": "latex", "output": "x", "between": "board"},
+            "between: Expected leaderboard markdown",
+        ),
         ({"chart": "bits", "output": "x.png"}, "'.svg'"),
         ({"leaderboard": "markdown", "output": "missing.md", "between": "board"}, "missing.md"),
         ({"published": "missing.csv", "output": "x.md"}, "missing.csv"),

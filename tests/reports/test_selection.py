@@ -50,6 +50,9 @@ def test_codes_of_a_size_of_their_own_are_asked_for_by_that(frame):
 def test_what_leaves_nothing_is_named_with_what_there_is(frame):
     with pytest.raises(StoreError, match="no such run: bits 8. Expected some of 16, 32, 64"):
         Selection(bits=[8]).of(frame)
+    sized = frame.assign(**{"own size": frame["bits"] == 64})
+    with pytest.raises(StoreError, match="no such run: bits 8. Expected some of 16, 32, own"):
+        Selection(bits=[8]).of(sized)
     with pytest.raises(StoreError, match="noise random 10%. Expected some of none, missing 40%, "):
         Selection(noise=["random=0.1"]).of(frame)
     with pytest.raises(StoreError, match="holds no run"):

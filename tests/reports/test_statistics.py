@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from hashbench.reports import statistics
-from hashbench.reports.statistics import bootstrap_interval, half_width, sign_flip_p, welch_holds_zero
+from hashbench.reports.statistics import Seeds, bootstrap_interval, half_width, sign_flip_p, welch_interval
 
 
 def drawn(rows, queries, seed=0):
@@ -38,12 +38,28 @@ def test_welch_agrees_with_scipy(seed):
     generator = np.random.default_rng(seed)
     one, other = generator.normal(0, 1, 3), generator.normal(2, 0.3, 2 + seed % 4)
     interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
-    assert welch_holds_zero(one, other) == (interval.low <= 0 <= interval.high)
+    found = welch_interval(Seeds(one.tolist()), Seeds(other.tolist()))
+    assert found == pytest.approx((interval.low, interval.high))
 
 
-def test_welch_of_methods_without_randomness():
-    assert welch_holds_zero([0.5, 0.5], [0.5, 0.5])
-    assert not welch_holds_zero([0.5, 0.5], [0.4, 0.4, 0.4])
+def test_seeds_that_do_not_differ_leave_no_width():
+    equal, other = Seeds([0.5, 0.5]), Seeds([0.4, 0.4, 0.4])
+    assert welch_interval(equal, equal) == (0, 0)
+    assert welch_interval(equal, other) == pytest.approx((0.1, 0.1))
+
+
+def test_a_method_without_randomness_adds_nothing_to_the_interval_of_the_other():
+    values = [0.5, 0.52, 0.57]
+    fixed, drawn_at_random = Seeds([0.5], random=False), Seeds(values)
+    low, high = stats.t.interval(0.95, 2, np.mean(values) - 0.5, stats.sem(values))
+    assert welch_interval(drawn_at_random, fixed) == pytest.approx((low, high))
+    assert welch_interval(fixed, drawn_at_random) == pytest.approx((-high, -low))
+    assert welch_interval(fixed, Seeds([0.4], random=False)) == pytest.approx((0.1, 0.1))
+
+
+def test_one_seed_that_others_could_differ_from_has_no_interval():
+    assert welch_interval(Seeds([0.5]), Seeds([0.5, 0.6])) is None
+    assert welch_interval(Seeds([0.5], random=False), Seeds([0.5])) is None
 
 
 def test_chances_are_those_of_every_choice_of_signs():

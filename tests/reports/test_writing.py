@@ -52,3 +52,12 @@ def test_a_page_that_is_not_there_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         write_text(tmp_path / "file" / "page.md", "new")
+
+
+def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path):
+    (tmp_path / "page.md").write_text("old")
+    (tmp_path / "page.md").chmod(0o600)
+    (tmp_path / "link.md").symlink_to(tmp_path / "page.md")
+    assert write_text(tmp_path / "link.md", "new")
+    assert (tmp_path / "link.md").is_symlink() and (tmp_path / "page.md").read_text() == "new"
+    assert (tmp_path / "page.md").stat().st_mode & 0o777 == 0o600

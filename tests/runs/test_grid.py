@@ -1,5 +1,7 @@
 """Failures: recorded, told, no other run's harm, and gone when the run succeeds."""
 
+import json
+
 import pytest
 
 from hashbench.runs.store import RunStore
@@ -72,3 +74,11 @@ def test_a_method_of_a_plugin_that_did_not_load_is_explained(call, monkeypatch):
     status, _, err = call("--method", "mine")
     assert status == 2
     assert err.rstrip().endswith("Plugins that could not be loaded: mine (ImportError: no module).")
+
+
+@pytest.mark.parametrize(("way", "said"), [("exit", "SystemExit: 0"), ("wordless", "Wordless: Wordless")])
+def test_however_a_method_ends_its_run_fails_and_the_others_go_on(call, way, said):
+    status, out, err = call(*SOME, "--set", f"signs.fail={way}", "--format", "json")
+    assert status == 1
+    assert "a word for nobody" not in out and json.loads(out)
+    assert said in err and "Traceback" not in err

@@ -76,7 +76,7 @@ def start(script, *arguments):
 
 def aged(path):
     """As if it had been made two minutes ago."""
-    then = time.time() - 120
+    then = time.time() - 7200
     os.utime(path, (then, then))
     return path
 
@@ -105,8 +105,13 @@ def test_a_store_can_be_copied(store, tmp_path):
 def test_a_damaged_record_is_named(store, name):
     record = next(store.records())
     (record.folder / name).write_text("{")
-    with pytest.raises(StoreError, match=f"{record.folder.name}.* is damaged"):
+    with pytest.raises(
+        StoreError, match=f"{record.folder.name}.* is damaged.*runs rm {record.folder.name}"
+    ):
         list(store.records())
+    said = Said()
+    assert len(list(store.records(said))) == 1
+    assert len(said) == 1 and said[0].startswith(f"run {record.folder.name} is damaged and left out")
 
 
 def test_a_record_of_another_identity_under_the_same_name_is_not_taken(store):

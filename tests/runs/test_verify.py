@@ -192,6 +192,7 @@ def test_a_later_scoring_is_verified_likewise(store, folder):
             {"scores": metrics["scores"], "rescored": {"codes": fingerprint.of_file(folder / "codes.npz")}}
         ),
         "per_query.parquet": lambda path: shutil.copy(folder / "per_query.parquet", path),
+        "retrieval.json": lambda path: shutil.copy(folder / "retrieval.json", path),
     }
     write_files(again, files)
     assert verify(store) == []
@@ -231,3 +232,12 @@ def test_what_a_killed_writer_left_is_no_run(store):
 def test_no_store_is_no_whole_store(tmp_path):
     with pytest.raises(StoreError, match="no run store"):
         verify(RunStore(tmp_path / "nothing"))
+
+
+def test_a_file_that_is_gone_together_with_its_hash_is_missed(store, folder):
+    (folder / "model.safetensors").unlink()
+    hashes = json.loads((folder / HASHES).read_text())
+    del hashes["model.safetensors"]
+    (folder / HASHES).write_text(json.dumps(hashes))
+    (found,) = verify(store)
+    assert found.file == "model.safetensors" and "is not named in files.json" in found.problem

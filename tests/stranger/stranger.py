@@ -7,6 +7,7 @@ colour and noise.
 import io
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,13 @@ class SignsConfig(MethodConfig):
     fail: str = ""
 
 
+class Wordless(Exception):  # noqa: N818
+    """An error that cannot say what it is."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
 class Signs(Method):
     """Signs of the first centred features."""
 
@@ -172,6 +180,11 @@ class Signs(Method):
             raise ValueError("it does\nnot fit")
         if self.config.fail == "disk":
             raise StoreError("cannot write the store: No space left on device.")
+        if self.config.fail == "exit":
+            print("a word for nobody")  # noqa: T201
+            sys.exit(0)
+        if self.config.fail == "wordless":
+            raise Wordless
         if self.config.fail == "death":
             os.kill(os.getpid(), signal.SIGKILL)
         self.mean = view.images.features.mean(axis=0)

@@ -30,9 +30,8 @@ class Series:
         y: P values.
         low: P lower ends of the intervals around `y`, NaN where there is none; empty for none at all.
         high: P upper ends.
-        kind: What the method learns from, a `Supervision`; it decides the colour. Empty where series are
-            of no kind, and each has a colour of its own.
-        labels: P names of the single points; empty where the series' name does for all.
+        kind: What the method learns from, a `Supervision`; it decides the colour. Empty where the series
+            is no method.
         ceiling: Whether it competes with no other: drawn dashed, and not on the front.
     """
 
@@ -42,12 +41,7 @@ class Series:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     kind: str = ""
-    labels: tuple[str, ...] = ()
     ceiling: bool = False
-
-    def label(self, index: int) -> str:
-        """What one of the points is called."""
-        return self.labels[index] if self.labels else self.name
 
 
 @dataclass(frozen=True)
@@ -72,6 +66,7 @@ class Chart:
         joined: Whether the points of a series are joined by a line.
         log_x: Whether equal ratios of x are equally far apart.
         x_ticks: Where the x axis has its numbers; chosen where empty.
+        shares: Whether both axes hold shares of a whole, and so go from 0 to 1.
         front: Whether to draw the Pareto front: the points than which none has both less x and more y.
         ends: Whether a line's name stands at its end; else names are listed beside the chart in order.
         note: What the reader should know besides.
@@ -86,6 +81,7 @@ class Chart:
     joined: bool = True
     log_x: bool = False
     x_ticks: tuple[float, ...] = ()
+    shares: bool = False
     front: bool = False
     ends: bool = True
     note: str = ""
@@ -145,7 +141,7 @@ def describe(chart: Chart) -> str:
         else:
             said.append(f"{series.name}: from {series.y[0]:.4g} to {series.y[-1]:.4g}.")
     if chart.front:
-        names = dict.fromkeys(chart.series[line].label(point) for line, point in chart.on_front())
+        names = dict.fromkeys(chart.series[line].name for line, _ in chart.on_front())
         said.append(f"On the Pareto front: {', '.join(names)}.")
     said += [f"{level.name}: {level.y:.3f}." for level in chart.levels]
     return " ".join([*said, chart.note]).strip()

@@ -76,6 +76,8 @@ def precision_recall_chart(rows: pd.DataFrame, records: Iterable[RunRecord], bit
             recall, precision = np.mean(curves, axis=0)
             series.append(_named(name, row, tuple(recall), tuple(precision)))
     series.sort(key=lambda one: -float(np.trapezoid(one.y, one.x)))
+    database = int(rows["database"].max()) if len(rows) else 0
+    last = max((rank for rank in RANKS if rank <= database), default=0)
     return _chart(
         rows,
         f"Precision and recall at {bits:,} bits",
@@ -83,43 +85,51 @@ def precision_recall_chart(rows: pd.DataFrame, records: Iterable[RunRecord], bit
         "precision",
         series,
         levels=_levels(rows[rows["distance"] != _UNCOMPRESSED], CHANCE),
+        shares=True,
         ends=False,
-        note="At ranks 1, 2, 5, 10 and so on, up to the size of the database.",
+        note=f"After the first 1, 2, 5, 10 and so on of the images found, up to {last:,} of {database:,}.",
     )
 
 
 def bytes_chart(rows: pd.DataFrame, preset: MetricPreset) -> Chart | None:
-    """The main metric against the bytes that an image takes in the index, and who offers most for them."""
+    """The main metric against the bytes of an image's code, and who offers most for them."""
     metric = main_metric(preset)
+    shared = rows["shared KiB"].max()
     series = [_series(name, part, "bytes/image", metric) for name, part in _methods(rows, metric)]
     return _chart(
         rows,
-        f"{heading(metric)} by size of the index",
-        "bytes an image",
+        f"{heading(metric)} by bytes of code per image",
+        "bytes of code per image",
         heading(metric),
         series,
         levels=_levels(rows, metric)[:1],
         joined=False,
         log_x=True,
         front=True,
-        note="Without what all images share, such as codebooks.",
+        note=f"Codebooks (up to {shared:,.0f} KiB here, once for the database) are not counted."
+        if shared > 0
+        else "",
     )
 
 
-def training_time_chart(rows: pd.DataFrame, preset: MetricPreset) -> Chart | None:
-    """The main metric against the time that training took, and who offers most for it."""
+def training_time_chart(rows: pd.DataFrame, preset: MetricPreset, bits: int) -> Chart | None:
+    """The main metric against the time that training took, and who offers most for it.
+
+    Args:
+        rows: Of the board.
+        preset: How they were scored.
+        bits: The budget: longer codes would reach more in the same time.
+    """
     metric = main_metric(preset)
     series = []
-    for name, part in _methods(rows[rows["distance"] != _UNCOMPRESSED], metric):
+    drawn = rows[(rows["bits"] == bits) & (rows["distance"] != _UNCOMPRESSED)]
+    for name, part in _methods(drawn, metric):
         one = _series(name, part, "train s", metric)
-        points = (
-            tuple(f"{name}, {bits:,} bits" for bits in part["bits"]) if rows["bits"].nunique() > 1 else ()
-        )
-        series.append(replace(one, x=tuple(max(_BLINK, seconds) for seconds in one.x), labels=points))
+        series.append(replace(one, x=tuple(max(_BLINK, seconds) for seconds in one.x)))
     blink = any(seconds == _BLINK for one in series for seconds in one.x)
     return _chart(
         rows,
-        f"{heading(metric)} by training time",
+        f"{heading(metric)} by training time at {bits:,} bits",
         "seconds of training",
         heading(metric),
         series,
@@ -127,7 +137,7 @@ def training_time_chart(rows: pd.DataFrame, preset: MetricPreset) -> Chart | Non
         joined=False,
         log_x=True,
         front=True,
-        note="Without the time to extract features."
+        note="The extraction of features is not counted."
         + (" Less than a millisecond is drawn as a millisecond." if blink else ""),
     )
 

@@ -8,7 +8,8 @@ Colours are custom properties, so that a page can set its own:
 | `--ink` | titles, names, the front |
 | `--muted` | numbers along the axes, notes, levels |
 | `--grid` | grid lines |
-| `--series-1` to `--series-5` | what learns from nothing, tags, web images and labels; and one more |
+| `--series-1` to `--series-4` | what learns from nothing, tags, web images and labels |
+| `--series-5` | lines that are no methods |
 
 After Okabe and Ito ("Color Universal Design", 2008), lighter on dark paper. Marks and dashes tell series
 apart, too, so that nothing hangs on colour alone.
@@ -84,9 +85,9 @@ max-width:100%;height:auto}
 """ + "\n".join(f".chart .s{hue}{{color:var(--series-{hue})}}" for hue in range(1, HUES + 1))
 
 
-def hue(kind: str, place: int) -> int:
-    """Which of the colours a series has, from 1 on: that of its kind, else that of its place."""
-    return _HUE.get(kind, 1 + place % HUES)
+def hue(kind: str) -> int:
+    """Which of the colours a series has, from 1 on: that of its kind; the last, where it is no method."""
+    return _HUE.get(kind, HUES)
 
 
 def variables(colours: Mapping[str, str], selector: str = ":root") -> str:

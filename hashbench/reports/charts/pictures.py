@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -95,15 +96,15 @@ def _charts(
         if noisy.empty:
             return []
         return figures.noise_charts(board, records, preset, figures.usual_budget(noisy))
+    budget = figures.usual_budget(board)
     if shown is Picture.PRECISION_RECALL:
-        found = figures.precision_recall_chart(board, records, figures.usual_budget(board))
+        found = figures.precision_recall_chart(board, records, budget)
+    elif shown is Picture.TRAINING_TIME:
+        found = figures.training_time_chart(board, preset, budget)
+    elif shown is Picture.BYTES:
+        found = figures.bytes_chart(board, preset)
     else:
-        make = {
-            Picture.BITS: figures.bits_chart,
-            Picture.BYTES: figures.bytes_chart,
-            Picture.TRAINING_TIME: figures.training_time_chart,
-        }
-        found = make[shown](board, preset)
+        found = figures.bits_chart(board, preset)
     return [found] if found else []
 
 
@@ -124,12 +125,13 @@ def _require_one(board: pd.DataFrame, but: Collection[str]) -> None:
         f"{name} ({', '.join(value or NO_NOISE for value in values)})" for name, values in several.items()
     )
     filters = [
-        f"{name} {values[0] or NO_NOISE}"
+        word
         for name, values in several.items()
         if name in Selection.model_fields
+        for word in (f"--{name}", values[0] or NO_NOISE)
     ]
     wanted = (
-        f"filters that leave one of each, such as {', '.join(filters)}"
+        f"filters that leave one of each, such as {shlex.join(filters)}"
         if filters
         else "a store of runs that agree"
     )

@@ -37,16 +37,18 @@ class Style:
 def styles(charts: Iterable[Chart]) -> dict[str, Style]:
     """How each series looks, by name: the same in all the charts.
 
-    Along lines, marks and dashes tell the series of a colour apart; they follow the names, so that charts
-    of the same methods agree. Single points have the mark of their colour.
+    Along lines, marks and, where those are used up, dashes tell the methods of a colour apart; they follow
+    the names, so that charts of the same methods agree. Lines that are no methods differ in their dashes,
+    too: they may be too long for marks. Single points have the mark of their colour.
     """
     chosen: dict[str, Style] = {}
     used = [0] * (palette.HUES + 1)
     every = {series.name: (series, chart.joined) for chart in charts for series in chart.series}
-    for place, (name, (series, joined)) in enumerate(sorted(every.items())):
-        hue = palette.hue(series.kind, place)
+    for name, (series, joined) in sorted(every.items()):
+        hue = palette.hue(series.kind)
         turn, mark = divmod(used[hue], len(palette.MARKS)) if joined else (0, hue - 1)
-        dashes = palette.CEILING if series.ceiling else palette.DASHES[turn % len(palette.DASHES)]
+        dash = palette.DASHES[(turn if series.kind else used[hue]) % len(palette.DASHES)]
+        dashes = palette.CEILING if series.ceiling else dash
         chosen[name] = Style(hue, mark, dashes)
         used[hue] += 1
     return chosen
@@ -196,7 +198,7 @@ class Plot:
 
     def _mark(self, series: Series, index: int, at: tuple[float, float]) -> str:
         """A point's mark, which says what it is when it is pointed at."""
-        said = f"{series.label(index)}: {self.chart.y_label} {series.y[index]:.3f}, {self.chart.x_label} "
+        said = f"{series.name}: {self.chart.y_label} {series.y[index]:.3f}, {self.chart.x_label} "
         title = tag("title", {}, [escape(f"{said}{series.x[index]:,.4g}")])
         outline = palette.MARKS[self.looks[series.name].mark]
         return tag("path", {"class": "mark", "d": outline, "transform": _to(*at)}, [title])
@@ -236,7 +238,7 @@ class Plot:
         best.sort(key=lambda place: -series[place[0]].y[place[1]])
         front = self.chart.on_front()[::-1] if self.chart.front else []
         for line, point in [*front, *best]:
-            text = series[line].label(point)
+            text = series[line].name
             if text in said:
                 continue
             said.add(text)

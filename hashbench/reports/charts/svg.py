@@ -130,7 +130,8 @@ def _plots(charts: Sequence[Chart], looks: dict[str, Style], y: float) -> tuple[
     wide, heading, least = (WIDTH, 0.0, _ALONE) if alone else (WIDTH / _COLUMNS, 22.0, _AMONG)
     high = max(least, NAME * max(len(names_beside(chart)) for chart in charts))
     row = heading + ABOVE + high + BELOW + _GAP
-    y_ticks = _y_ticks([value for chart in charts for value in chart.ys()])
+    shares = [0.0, 1.0] if charts[0].shares else []
+    y_ticks = _y_ticks([*shares, *(value for chart in charts for value in chart.ys())])
     parts: list[str] = []
     for place, chart in enumerate(charts):
         left, top = place % _COLUMNS * wide, y + place // _COLUMNS * row
@@ -144,7 +145,8 @@ def _plots(charts: Sequence[Chart], looks: dict[str, Style], y: float) -> tuple[
             left + wide - _MARGIN - BESIDE - room,
             top + heading + ABOVE + high,
         )
-        x = Scale(*extent([*chart.xs(), *chart.x_ticks], log=chart.log_x), box.left, box.right, chart.log_x)
+        span = (0.0, 1.0) if chart.shares else extent([*chart.xs(), *chart.x_ticks], log=chart.log_x)
+        x = Scale(*span, box.left, box.right, chart.log_x)
         plot = Plot(
             chart, box, x, Scale(y_ticks[0], y_ticks[-1], box.bottom, box.top), y_ticks, looks, room
         )

@@ -13,7 +13,8 @@ from hashbench.reports.leaderboard import BAND, COSTS, GROUP
 
 MARK = "mark"
 _ROW = ["supervision", "web", "web content", "method", "variant", "backbone", "backbone content", "bits"]
-_RUNS = ["seeds", "run_ids", "machines", "at once"]
+_SIZES = ["queries", "database", "train"]
+_RUNS = ["seeds", "random", "run_ids", "machines", "at once"]
 
 
 def flat(parts: Sequence[Comparison], preset: MetricPreset) -> pd.DataFrame:
@@ -23,7 +24,7 @@ def flat(parts: Sequence[Comparison], preset: MetricPreset) -> pd.DataFrame:
         for metric in preset.metrics
         for name in (metric, f"{metric} sd", f"{metric} ci", *_band(metric, preset))
     ]
-    columns = [*GROUP, *_ROW, "own size", "distance", MARK, *metrics, CHANCE, *COSTS, "database", *_RUNS]
+    columns = [*GROUP, *_ROW, "own size", "distance", MARK, *metrics, CHANCE, *COSTS, *_SIZES, *_RUNS]
     marked = [part.rows.assign(mark=[mark.value for mark in part.marks]) for part in parts]
     return pd.concat(marked, ignore_index=True)[columns].astype({"supervision": str})
 

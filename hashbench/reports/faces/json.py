@@ -22,6 +22,7 @@ def json(parts: Sequence[Comparison], preset: MetricPreset, failures: Sequence[F
         "comparisons": [
             {
                 "title": part.title,
+                "sizes": part.sizes,
                 **part.group,
                 "notices": list(part.notices),
                 "rows": [

@@ -40,7 +40,7 @@ def latex(parts: Sequence[Comparison], preset: MetricPreset) -> str:
             {name: _cells(body[name], part.marks if name == main else bare) for name in body.columns}
         )
         kinds = body[TEACHER].tolist()
-        blocks += [_comment(part.title), _tabular(texts[reached(body)], kinds)]
+        blocks += [_comment(part.title), _comment(part.sizes), _tabular(texts[reached(body)], kinds)]
         blocks += [_comment("What it took"), _tabular(texts[took(body)], kinds)]
         blocks += [_comment(said) for said in (*notes, *part.notices)]
     return "\n".join([*blocks, _comment(footnote(parts, preset))]) + "\n"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from hashbench.metrics.presets import MetricPreset
-from hashbench.reports.comparison import NAMES, Comparison, heading, label, same_as_main
+from hashbench.reports.comparison import (
+    CEILING,
+    NAMES,
+    TEACHER,
+    Comparison,
+    heading,
+    label,
+    same_as_main,
+)
 from hashbench.reports.leaderboard import COSTS, main_metric
 from hashbench.runs.failure import Failure
 
 # Settings that take more are cut, and said in full below the table.
 _LONGEST = 40
+# Above the rows that compete with no other.
+_ABOVE = "Ceiling: methods that learn from labels"
 
 
 def reached(body: pd.DataFrame) -> list[str]:
@@ -23,6 +33,14 @@ def reached(body: pd.DataFrame) -> list[str]:
 def took(body: pd.DataFrame) -> list[str]:
     """The columns of the table that says what it took."""
     return [name for name in body.columns if name in {*NAMES, *COSTS}]
+
+
+def sections(body: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows that compete, and below them those that are a ceiling, under a heading of their own."""
+    above = body[TEACHER] == CEILING
+    for words, rows in (("", body[~above]), (_ABOVE, body[above])):
+        if len(rows):
+            yield words, rows
 
 
 def main_heading(preset: MetricPreset) -> str:
@@ -50,16 +68,26 @@ def _cut(variant: str) -> str:
     return next((text for text in reversed(fitting) if len(text) < _LONGEST), variant[: _LONGEST - 1])
 
 
-def footnote(parts: Sequence[Comparison], preset: MetricPreset) -> str:
-    """What the numbers are."""
+def footnote(
+    parts: Sequence[Comparison], preset: MetricPreset, best: str = "Bold", tied: str = "underlined"
+) -> str:
+    """What the numbers are.
+
+    Args:
+        parts: The comparisons.
+        preset: The way they are scored.
+        best: How the best of its kind looks, at the beginning of a sentence.
+        tied: How the others look that are marked.
+    """
     main, metric = main_heading(preset), main_metric(preset)
     twice = dict.fromkeys(heading(name) for part in parts for name in same_as_main(part.rows, preset))
     said = [
         f"Metric preset {preset.name}. Means over seeds ± half the width of their 95 % interval "
-        "(Student's t), where there are several seeds.",
-        f"Bold: the best by {main} of the rows here that learn from the same and have as many bits; "
-        "underlined: rows that cannot be told from it, by a permutation test over queries (p ≥ .05) or by "
-        "Welch's 95 % interval over seeds. A row alone of its kind is not marked.",
+        "(Student's t), where there are several seeds; seeds –: the method draws nothing at random.",
+        f"{best}: the best by {main} of the rows that learn from the same and have as many bits; "
+        f"{tied}: rows that cannot be told from it, by a permutation test over queries (p ≥ .05) or by "
+        "Welch's 95 % interval over seeds. A row alone of its kind is not marked, nor is one that "
+        "learns from labels.",
         *(f"{name} is left out where no more images are searched: it equals {main}." for name in twice),
         f"Tie band: {main} if tied items came in the worst and in the best order."
         if preset.has_band(metric)

@@ -8,12 +8,13 @@ import pandas as pd
 
 from hashbench.errors import UnknownNameError
 from hashbench.metrics.presets import MetricPreset
-from hashbench.reports.comparison import CEILING, NAMES, TEACHER, Comparison
+from hashbench.reports.comparison import NAMES, Comparison
 from hashbench.reports.faces.layout import (
     footnote,
     main_heading,
     of_failures,
     reached,
+    sections,
     took,
     with_short_names,
 )
@@ -46,10 +47,10 @@ def markdown(
         body = body.map(_escaped)
         main = main_heading(preset)
         body[main] = [_MARKED[mark].format(cell) for mark, cell in zip(part.marks, body[main], strict=True)]
-        blocks.append(f"### {_escaped(part.title)}")
-        above = body[TEACHER] == CEILING
+        blocks += [f"### {_escaped(part.title)}", f"{part.sizes}."]
         shown = reached(body) if columns is None else _known(columns, body)
-        blocks += [table(rows[shown]) for rows in (body[~above], body[above]) if len(rows)]
+        for words, rows in sections(body):
+            blocks += [*([f"{words}."] if words else []), table(rows[shown])]
         if columns is None:
             blocks += ["What it took:", table(body[took(body)])]
         blocks += [_escaped(note) for note in notes]

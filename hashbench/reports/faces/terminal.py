@@ -16,6 +16,7 @@ from hashbench.reports.faces.layout import (
     main_heading,
     of_failures,
     reached,
+    sections,
     took,
     with_short_names,
 )
@@ -23,6 +24,8 @@ from hashbench.reports.marks import Mark
 from hashbench.runs.failure import Failure
 
 _STYLES = {Mark.BEST: "bold", Mark.TIED: "underline", Mark.NONE: ""}
+_SIGNS = {Mark.BEST: "*", Mark.TIED: "~", Mark.NONE: ""}
+_SIGNS_IN_WORDS = ("With *", "with ~")
 # Columns of words, which may be broken, and the least that is left to each.
 _WORDS = {TEACHER: 10, "method": 20, "backbone": 16}
 # The last to be shown where a table is too wide, the least important last.
@@ -34,24 +37,30 @@ def terminal(
     preset: MetricPreset,
     failures: Sequence[Failure] = (),
     width: int | None = None,
+    *,
+    styled: bool = True,
 ) -> Group:
-    """Two tables a comparison, what was reached and what it took.
+    """Two tables a comparison, what was reached and what it took; those of the ceiling are their own.
 
     Args:
         parts: The comparisons.
         preset: The way they are scored.
         failures: Runs of the same store that failed.
         width: Columns of text that there are room for; None for as many as it takes.
+        styled: Whether bold and underlined text can be seen: not in a file or a pipe, where signs stand
+            behind what is marked.
     """
     shown: list[Table | Text] = []
     main = main_heading(preset)
     for part in parts:
-        body, notes = with_short_names(part)
+        body, notes = _marked(part, main, styled=styled)
         first, left_out = _fitting(body[reached(body)], {TEACHER, "method", "bits", main}, width)
         second, more = _fitting(body[took(body)], {"method", "bits", "distance"}, width)
-        styles = [_STYLES[mark] for mark in part.marks]
-        shown += [_table(part.title, first, body[TEACHER], {main: styles})]
-        shown += [_table("what it took", second, body[TEACHER], {})]
+        styles = {main: [_STYLES[mark] if styled else "" for mark in part.marks]}
+        shown.append(Text(f"{part.title}\n{part.sizes}", style="bold"))
+        for words, rows in sections(body):
+            shown.append(_table(words, first.loc[rows.index], rows[TEACHER], styles))
+        shown.append(_table("what it took", second, body[TEACHER], {}))
         shown += [Text(note) for note in notes]
         if left_out or more:
             names = ", ".join([*left_out, *(name for name in more if name not in left_out)])
@@ -59,14 +68,23 @@ def terminal(
                 Text(f"Left out for want of room: {names}; `leaderboard --all-columns` shows them.")
             )
         shown += [Text(f"Note: {sentence}", style="bold") for sentence in part.notices]
-    below = [footnote(parts, preset), *of_failures(failures)]
-    return Group(*shown, *(Text(sentence, style="dim") for sentence in below))
+    said = footnote(parts, preset) if styled else footnote(parts, preset, *_SIGNS_IN_WORDS)
+    return Group(*shown, *(Text(sentence, style="dim") for sentence in (said, *of_failures(failures))))
 
 
-def needed(parts: Iterable[Comparison]) -> int:
+def needed(parts: Iterable[Comparison], preset: MetricPreset, *, styled: bool = True) -> int:
     """Columns of text that the widest of the tables takes."""
-    bodies = [with_short_names(part)[0] for part in parts]
-    return max(_width(body[chosen(body)], {}) for body in bodies for chosen in (reached, took))
+    bodies = [_marked(part, main_heading(preset), styled=styled)[0] for part in parts]
+    tables = [rows[reached(body)] for body in bodies for _, rows in sections(body)]
+    return max(_width(table, {}) for table in [*tables, *(body[took(body)] for body in bodies)])
+
+
+def _marked(part: Comparison, main: str, *, styled: bool) -> tuple[pd.DataFrame, list[str]]:
+    """The body with short names, and with signs behind the marked numbers where styles are not seen."""
+    body, notes = with_short_names(part)
+    if not styled:
+        body[main] = [cell + _SIGNS[mark] for cell, mark in zip(body[main], part.marks, strict=True)]
+    return body, notes
 
 
 def _fitting(body: pd.DataFrame, kept: set[str], width: int | None) -> tuple[pd.DataFrame, list[str]]:
@@ -91,12 +109,14 @@ def _table(title: str, body: pd.DataFrame, kinds: pd.Series, styles: dict[str, l
     """A table with a line between kinds of supervision.
 
     Args:
-        title: What stands above it.
-        body: Its cells.
+        title: What stands above it; may be empty.
+        body: Its cells; its index says which of the styles are theirs.
         kinds: What each row learns from.
         styles: For some columns, the style of each cell.
     """
-    table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=Text(title) if title else None, title_justify="left", title_style="bold", header_style="bold"
+    )
     for name in body.columns:
         table.add_column(
             name,
@@ -105,7 +125,7 @@ def _table(title: str, body: pd.DataFrame, kinds: pd.Series, styles: dict[str, l
             no_wrap=name not in _WORDS,
         )
     following = [*kinds[1:], None]
-    for place, (row, kind, after) in enumerate(zip(body.values.tolist(), kinds, following, strict=True)):
+    for place, row, kind, after in zip(body.index, body.values.tolist(), kinds, following, strict=True):
         texts = [
             # Styled, and not in a style: blanks beside a number are not underlined.
             Text.styled(cell, styles[name][place] if name in styles else "")

@@ -54,9 +54,9 @@ def board_text(
     parts = list(comparisons(leaderboard(frame, preset, all_distances=all_distances), preset))
     match face:
         case Face.MARKDOWN:
-            return markdown(parts, preset, store.failures(), columns)
+            return markdown(parts, preset, store.failures(progress), columns)
         case Face.JSON:
-            return json(parts, preset, store.failures())
+            return json(parts, preset, store.failures(progress))
         case Face.CSV:
             return csv(parts, preset)
         case Face.LATEX:

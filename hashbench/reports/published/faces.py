@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from hashbench.reports.comparison import heading
 from hashbench.reports.published.figures import Figure
 from hashbench.reports.published.outcomes import Measured, Outcome
 
@@ -37,12 +38,11 @@ class Sheet:
     notes: list[str]
 
 
-def sheet(outcomes: Sequence[Outcome], *, links: bool) -> Sheet:
-    """The comparison as a table.
+def sheet(outcomes: Sequence[Outcome]) -> Sheet:
+    """The comparison as a table for a page: a column a budget, sources as Markdown links.
 
     Args:
         outcomes: See `compare`.
-        links: Whether sources are Markdown links.
     """
     budgets = sorted({outcome.figure.bits for outcome in outcomes})
     headings = ["method", "data set", "split", "features", "metric"]
@@ -59,10 +59,29 @@ def sheet(outcomes: Sequence[Outcome], *, links: bool) -> Sheet:
                     *(figure.method, figure.dataset, figure.published_split, figure.features),
                     f"{figure.metric} ({figure.preset}), {figure.distance}",
                     *(_cell(*found[bits]) if bits in found else "" for bits in budgets),
-                    f"[{figure.source}]({figure.url})" if links and figure.url else figure.source,
+                    f"[{figure.source}]({figure.url})" if figure.url else figure.source,
                     _verdict(name, found) + _numbers(group, notes),
                 ]
             )
+    return Sheet(headings, rows, list(notes))
+
+
+def lines(outcomes: Iterable[Outcome]) -> Sheet:
+    """The comparison as a table for a terminal: a line a figure and what it is compared with."""
+    notes: dict[str, int] = {}
+    rows = [
+        [
+            *(outcome.figure.method, outcome.figure.dataset, str(outcome.figure.bits)),
+            heading(outcome.figure.metric) or outcome.figure.metric,
+            f"{outcome.figure.value:f}",
+            _measured(outcome.figure, one) if one else "no",
+            (_verdict(one.name, {outcome.figure.bits: (outcome, one)}) if one else "")
+            + _numbers([outcome], notes),
+        ]
+        for outcome in outcomes
+        for one in outcome.measured or [None]
+    ]
+    headings = ["method", "data set", "bits", "metric", "published", "measured", "verdict (notes)"]
     return Sheet(headings, rows, list(notes))
 
 
@@ -83,9 +102,13 @@ def _cell(outcome: Outcome, measured: Measured | None) -> str:
     figure = outcome.figure
     if measured is None:
         return f"{figure.value:f}"
+    return f"{figure.value:f} → {_measured(figure, measured)}"
+
+
+def _measured(figure: Figure, measured: Measured) -> str:
     places = _places(figure)
     spread = "" if measured.half_width is None else f" ± {measured.half_width:.{places}f}"
-    return f"{figure.value:f} → {measured.mean:.{places}f}{spread}"
+    return f"{measured.mean:.{places}f}{spread}"
 
 
 def _places(figure: Figure) -> int:
@@ -122,7 +145,7 @@ def footer(outcomes: Iterable[Outcome]) -> str:
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """The table and its notes as Markdown."""
-    page = sheet(outcomes, links=True)
+    page = sheet(outcomes)
     rows = [[cell.replace("|", "\\|") for cell in row] for row in page.rows]
     table = tabulate(rows, page.headings, "github", disable_numparse=True)
     notes = "\n".join(f"{number}. {note}" for number, note in enumerate(page.notes, start=1))

@@ -107,6 +107,10 @@ def _figures(path: Path, stream: TextIO) -> Iterator[Figure]:
     try:
         header = next(reader, [])
         if sorted(header) != sorted(COLUMNS):
+            if not set(header) & set(COLUMNS):
+                raise DataError(
+                    f"{str(path)!r} is no table of figures. Expected the columns {', '.join(COLUMNS)}."
+                )
             raise DataError(f"{str(path)!r}, line 1: {_mismatch(header)}. Expected {', '.join(COLUMNS)}.")
         for cells in filter(None, reader):
             where = f"{str(path)!r}, line {reader.line_num}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashbench.metrics.presets import MetricPreset
+from hashbench.plugins import Plugins
 from hashbench.reports.faces.layout import main_heading
 from hashbench.reports.leaderboard import main_metric
 from hashbench.reports.site.render import page
@@ -30,11 +31,25 @@ _NOTHING = {
 }
 
 
-def about_page(preset: MetricPreset) -> bytes:
+# What each kind of noise does, by its name; see `tags.noise`.
+_NOISES = {
+    "missing": "each tag of each image is dropped with this probability: people type few of the words that "
+    "are true",
+    "random": "each tag of each image is replaced, with this probability, by one that is drawn from the "
+    "vocabulary",
+    "swapped": "this share of the images hand their lists of tags on around a circle, so that none keeps "
+    "its own",
+    "long-tail": "tags are thinned out the more the rarer they are; the rarest are dropped with this "
+    "probability, the most frequent never",
+}
+
+
+def about_page(preset: MetricPreset, plugins: Plugins) -> bytes:
     """The page's HTML.
 
     Args:
         preset: How the leaderboard scores.
+        plugins: What is installed: tag protocols, for what is said of them.
     """
     return page(
         "about",
@@ -46,5 +61,7 @@ def about_page(preset: MetricPreset) -> bytes:
         denominator=_DENOMINATOR.get(preset.denominator.value, preset.denominator.value),
         ties=_TIES.get(preset.ties.value, preset.ties.value),
         no_hit=_NOTHING.get(preset.no_hit, preset.no_hit),
+        protocols={name: found.DESCRIPTION for name, found in plugins.tag_protocols.items()},
+        noises=_NOISES,
         no_relevant=_NOTHING.get(preset.no_relevant, preset.no_relevant),
     )

@@ -29,11 +29,12 @@ def of_comparison(
     rows: pd.DataFrame, records: Sequence[RunRecord], preset: MetricPreset
 ) -> tuple[Drawing, ...]:
     """What the rows of a comparison reach, for how many bits, bytes and seconds."""
+    budget = figures.usual_budget(rows)
     return _drawn(
         _by_length(rows, preset),
         figures.bytes_chart(rows, preset),
-        figures.training_time_chart(rows, preset),
-        figures.precision_recall_chart(rows, records, figures.usual_budget(rows)),
+        figures.training_time_chart(rows, preset, budget),
+        figures.precision_recall_chart(rows, records, budget),
     )
 
 

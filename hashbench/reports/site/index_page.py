@@ -8,10 +8,13 @@ from typing import Any
 
 from hashbench.data.supervision import Supervision
 from hashbench.metrics.presets import MetricPreset
+from hashbench.metrics.score import CHANCE
 from hashbench.reports.comparison import Comparison
-from hashbench.reports.faces.layout import footnote
+from hashbench.reports.faces.layout import footnote, main_heading
+from hashbench.reports.selection import NO_NOISE, OWN
 from hashbench.reports.site.drawings import Drawing
 from hashbench.reports.site.render import page
+from hashbench.reports.site.summary import Summary
 from hashbench.reports.site.tables import Table
 from hashbench.runs.failure import Failure
 from hashbench.runs.record import RunRecord
@@ -26,11 +29,13 @@ class Shown:
         comparison: What is compared.
         table: Its rows.
         charts: What is drawn of them.
+        summary: The best of them; None where it is not shown.
     """
 
     comparison: Comparison
     table: Table
     charts: tuple[Drawing, ...]
+    summary: Summary | None = None
 
     @property
     def id(self) -> str:
@@ -51,6 +56,11 @@ class Shown:
     def detail(self) -> str:
         """The title after the data set's name."""
         return self.title.removeprefix(self.group["dataset"]).strip()
+
+    @property
+    def sizes(self) -> str:
+        """How many images there are, and what a ranking that knows nothing reaches."""
+        return f"{self.comparison.sizes}. Chance: mAP@all {self.comparison.rows[CHANCE].mean():.3f}."
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -80,6 +90,7 @@ def index_page(
         here="index",
         facts=_facts(records),
         filters=_filters(shown),
+        main=main_heading(preset),
         comparisons=[one for one in shown if not one.group["noise"]],
         noisy=[one for one in shown if one.group["noise"]],
         noise_charts=noise_charts,
@@ -100,19 +111,28 @@ def _facts(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
 
 
 def _filters(shown: Sequence[Shown]) -> list[dict[str, Any]]:
-    """What the rows can be filtered by, and the choices; where there is no choice, there is no filter."""
-    rows = [row for one in shown for row in one.table.rows]
+    """What the rows can be filtered by, and the choices; where there is no choice, there is no filter.
+
+    Rows with noise are folded away, so at first those without are meant.
+    """
+    rows = [row for one in shown for row in (*one.table.rows, *one.table.ceiling)]
     taught = {row.supervision for row in rows}
     noises = {one.group["noise"] for one in shown}
     choices: dict[tuple[str, str], list[str]] = {
         ("dataset", "Data set"): sorted({one.group["dataset"] for one in shown}),
         ("protocol", "Tag protocol"): sorted({one.group["protocol"] for one in shown}),
-        ("noise", "Noise"): ["none"] * ("" in noises) + sorted(noises - {""}),
+        ("noise", "Noise"): [NO_NOISE] * ("" in noises) + sorted(noises - {""}),
         ("supervision", "Learns from"): [kind.value for kind in Supervision if kind.value in taught],
-        ("bits", "Bits"): [str(bits) for bits in sorted({row.bits for row in rows})],
+        ("bits", "Bits"): [str(bits) for bits in sorted({row.bits for row in rows if not row.own})]
+        + [OWN] * any(row.own for row in rows),
     }
     return [
-        {"name": name, "label": label, "options": options}
+        {
+            "name": name,
+            "label": label,
+            "options": [(option, "own size" if option == OWN else option) for option in options],
+            "default": NO_NOISE if options[0] == NO_NOISE and name == "noise" else "",
+        }
         for (name, label), options in choices.items()
         if len(options) > 1
     ]

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from hashbench import fingerprint
 
@@ -54,7 +55,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "size": size, "seconds": seconds}
+    environment.filters |= {"number": number, "coded": coded, "answer": answer}
     return environment
 
 
@@ -67,6 +68,24 @@ def number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
+
+
+def coded(text: str) -> Markup:
+    """A text as HTML in which what stands between backticks is code.
+
+    >>> coded("with `a<b`, or ``c``")
+    Markup('with <code>a&lt;b</code>, or <code>c</code>')
+    """
+    return Markup(re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def answer(value: str) -> str:
+    """A setting's value as a reader wants it.
+
+    >>> answer("True"), answer("None"), answer("0.5")
+    ('yes', 'none', '0.5')
+    """
+    return {"True": "yes", "False": "no", "None": "none"}.get(value, value)
 
 
 def size(count: float) -> str:

@@ -128,7 +128,7 @@ def _queries(retrieval: Mapping[str, Any], pictures: Pictures) -> list[dict[str,
         {
             "name": query["query"],
             "picture": pictures.files.get(query["query"]),
-            "right": sum(query["relevant"]),
+            "relevant": sum(query["relevant"]),
             "found": [
                 {"name": name, "picture": pictures.files.get(name), "relevant": relevant}
                 for name, relevant in zip(query["found"], query["relevant"], strict=True)
@@ -150,10 +150,20 @@ def _scores(record: RunRecord, first: MetricPreset) -> list[dict[str, Any]]:
         metrics = sorted(
             found, key=lambda metric: (order.get(metric.partition("/")[0], len(order)), metric)
         )
-        rows = [(metric, [values.get(metric) for values in means]) for metric in metrics]
+        rows = [(_metric(metric), [values.get(metric) for values in means]) for metric in metrics]
         if rows:
             groups.append({"preset": name, "about": preset.get("about", ""), "rows": rows})
     return groups
+
+
+def _metric(name: str) -> str:
+    """A metric as the tables call it.
+
+    >>> _metric("map@all/optimistic"), _metric("ndcg@100")
+    ('mAP@all (ties optimistic)', 'ndcg@100')
+    """
+    metric, _, ties = name.partition("/")
+    return f"{heading(metric) or metric}{f' (ties {ties})' if ties else ''}"
 
 
 def _sheets(record: RunRecord) -> Iterable[dict[str, Any]]:

@@ -21,6 +21,7 @@ from hashbench.reports.site.method_page import method_page
 from hashbench.reports.site.pictures import Photographer, Pictures, Source
 from hashbench.reports.site.render import asset, file_name
 from hashbench.reports.site.run_page import RunFiles, run_page
+from hashbench.reports.site.summary import summary
 from hashbench.reports.site.tables import table
 from hashbench.runs.failure import Failure
 from hashbench.runs.record import RunRecord
@@ -55,7 +56,7 @@ def write_site(  # noqa: PLR0917 - what a site is made of, in that order
     site = SiteFolder(folder)
     site.write("assets/site.css", palette.style_sheet().encode() + b"\n" + asset("site.css"))
     site.write("assets/site.js", asset("site.js"))
-    site.write("about.html", about_page(preset))
+    site.write("about.html", about_page(preset, plugins))
     pages = _Pages(site, records, preset)
     pages.index(failures)
     pages.methods(plugins)
@@ -82,7 +83,9 @@ class _Pages:
             # Of a dozen levels of noise, one drawing of all says more than a dozen.
             noisy = bool(part.group["noise"])
             drawn = () if noisy else drawings.of_comparison(part.rows, self._records, self._preset)
-            shown.append(Shown(part, table(part, self._preset, self._seeds), drawn))
+            own = table(part, self._preset, self._seeds)
+            best = None if noisy else summary(part, self._preset)
+            shown.append(Shown(part, own, drawn, best))
         noise = drawings.of_noise(self._board, self._records, self._preset)
         self._site.write("index.html", index_page(shown, noise, self._records, failures, self._preset))
 

@@ -71,7 +71,7 @@ def _opened(address: str, dataset: str) -> tuple[Any, str]:
             "Expected pip install 'hashbench-tracking[mlflow]'."
         ) from error
     # Two processes that make one database at once stumble over each other's tables.
-    making = alone(cache_root() / "mlflow", "MLflow's database", SilentProgress())
+    making = alone(cache_root() / "mlflow" / "database", "MLflow's database", SilentProgress())
     with making if address.startswith("sqlite") else nullcontext():
         client = MlflowClient(tracking_uri=address)
         return client, _experiment(client, dataset)

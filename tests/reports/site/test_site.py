@@ -19,9 +19,13 @@ from hashbench.errors import StoreError
 from hashbench.metrics.presets import SUITE
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
+from hashbench.reports.comparison import comparisons
+from hashbench.reports.leaderboard import leaderboard, run_frame
 from hashbench.reports.site import pictures
+from hashbench.reports.site.summary import summary
 from hashbench.reports.site.write import write_site
 from hashbench.runs.store import RunStore
+from hashbench.tags import noise
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "site"
 
@@ -141,8 +145,52 @@ def test_the_best_and_those_tied_with_it_are_marked_for_all_readers(site):
 
 def test_seeds_are_one_row_that_links_to_each_run(site):
     page = (site / "index.html").read_text()
-    row = next(row for row in page.split("<tr ") if 'data-bits="32"' in row and ">typed</a>" in row)
+    rows = page.split('<tr class="row')
+    row = next(row for row in rows if 'data-bits="32"' in row and ">typed</a>" in row)
+    assert 'aria-label="typed, 32 bits, run of seed 1"' in row
     assert re.findall(r'runs/typed_32b_toys_tags_(s\d)_\w+\.html"', row) == ["s0", "s1", "s2"]
+
+
+def test_what_rows_share_stands_above_them_and_not_in_a_column(site):
+    page = (site / "index.html").read_text()
+    assert '<p class="sizes">40 queries, 500 database images' in page and "Chance: mAP@all 0.150." in page
+    headings = re.findall(r"<th scope=\"col\"[^>]*><div><span>([^<]+)</span>", page.partition("</form>")[2])
+    columns = headings[: headings.index("runs") + 1]
+    assert {"chance", "seeds", "distance"}.isdisjoint(columns) and columns[0] == "method"
+
+
+def test_what_learns_from_labels_stands_last_and_apart(site):
+    page = (site / "index.html").read_text()
+    table = page.partition("</form>")[2].partition("</table>")[0]
+    competing, ceiling = table.split('<tbody class="ceiling">')
+    assert ">told</a>" in ceiling and ">told</a>" not in competing and ">typed</a>" not in ceiling
+    assert "competes with no row" in ceiling
+
+
+def test_the_summary_says_the_best_for_each_budget_and_what_is_tied_with_it(made):
+    board = leaderboard(run_frame(made.records(), SUITE), SUITE)
+    found = summary(next(iter(comparisons(board, SUITE))), SUITE)
+    assert found.budgets == (16, 32, 64)
+    lines = {line.supervision: line for line in found.lines}
+    assert list(lines)[-1] == "labels" and lines["labels"].ceiling
+    cell = lines["tags"].cells[1]
+    assert (cell.method, cell.tied) == ("typed", ())
+    assert cell.score.startswith("0.") and " ± " in cell.score
+    assert cell.filters == "dataset=toys&protocol=tags&supervision=tags&bits=32"
+
+
+def test_how_to_read_this_explains_every_noise_protocol_and_column(site):
+    page = (site / "about.html").read_text()
+    for name in (*Plugins().tag_protocols, *noise._KINDS, "hamming", "aqd", "sqd", "feature"):
+        assert f">{name}</dt>" in page, name
+    assert "picture" not in page
+
+
+def test_codes_of_a_size_of_their_own_are_a_choice_of_their_own(few, made, tmp_path):
+    bulky = [replace(one, own_size=True, spec=replace(one.spec, bits=3200)) for one in few[:1]]
+    page = (write(tmp_path / "site", made, records=[*few, *bulky]) / "index.html").read_text()
+    assert '<option value="own">own size</option>' in page and "<option>3200</option>" not in page
+    assert 'data-bits="3200" data-own ' in page and "3,200 bits</th>" not in page
 
 
 def test_a_page_of_a_run_says_all_that_is_known_of_it(site, made):
@@ -150,6 +198,7 @@ def test_a_page_of_a_run_says_all_that_is_known_of_it(site, made):
     page = (site / "runs" / f"{record.spec.run_id()}.html").read_text()
     known = ("12,345", "iterations", "tie-aware AP", "a processor", record.spec.key(), "picture 08")
     assert all(words in page for words in known)
+    assert "mAP@all (ties optimistic)" in page and "map@all" not in page
     assert "Precision and recall" in page and "Learning curve" in page
     for name in ("codes.npz", "metrics.json"):
         assert name in page
@@ -228,7 +277,7 @@ def test_a_run_without_retrieval_history_and_hashes_still_has_a_page(tmp_path):
             (folder / name).unlink()
     folder = write(tmp_path / "site", store)
     page = next((folder / "runs").iterdir()).read_text()
-    assert "kept no picture of its retrieval" in page and "kept no hashes" in page
+    assert "did not keep what its queries find" in page and "kept no hashes" in page
 
 
 def test_what_queries_find_is_shown_in_thumbnails_that_runs_share(shapes, tmp_path):
@@ -276,6 +325,7 @@ def test_a_data_set_that_cannot_be_opened_costs_only_the_pictures(shapes, tmp_pa
 def test_a_method_that_is_installed_is_described_with_its_settings(shapes, tmp_path):
     page = (write(tmp_path / "site", shapes) / "methods" / "itq.html").read_text()
     assert Plugins().methods["itq"].DESCRIPTION in page and "iterations" in page
+    assert "`" not in page and "<td>True</td>" not in page
 
 
 def test_the_folder_of_a_site_can_be_moved(site, tmp_path):

@@ -8,7 +8,7 @@
 
   const words = new Intl.Collator("en", { numeric: true });
 
-  // "0.512 ± 0.004" and "0.49–0.53" count as their first number, "–" as none.
+  // "0.512 ± 0.004" and "32 · aqd" count as their first number, "–" as none.
   const amount = (text) => parseFloat(text.replaceAll(",", ""));
 
   function compare(kind) {
@@ -17,20 +17,21 @@
   }
 
   function sort(table, header) {
-    const kind = header.dataset.sort;
-    const now = header.getAttribute("aria-sort");
-    const first = kind === "number" ? "descending" : "ascending";
-    const second = kind === "number" ? "ascending" : "descending";
-    const direction = now === first ? second : first;
+    const { sort: kind, first } = header.dataset;
+    const second = first === "ascending" ? "descending" : "ascending";
+    const direction = header.getAttribute("aria-sort") === first ? second : first;
     all("th[aria-sort]", table).forEach((other) => other.removeAttribute("aria-sort"));
     header.setAttribute("aria-sort", direction);
     const sign = direction === "ascending" ? 1 : -1;
     const order = compare(kind);
-    const body = table.tBodies[0];
-    const keyed = [...body.rows].map((row) => [row.cells[header.cellIndex].textContent.trim(), row]);
     const unknown = ([text]) => kind === "number" && Number.isNaN(amount(text));
-    keyed.sort((one, other) => unknown(one) - unknown(other) || sign * (order(one[0], other[0]) || 0));
-    body.append(...keyed.map(([, row]) => row));
+    // The rows of the ceiling are a part of their own, which stays last.
+    for (const body of table.tBodies) {
+      const rows = all("tr.row", body);
+      const keyed = rows.map((row) => [row.cells[header.cellIndex].textContent.trim(), row]);
+      keyed.sort((one, other) => unknown(one) - unknown(other) || sign * (order(one[0], other[0]) || 0));
+      body.append(...keyed.map(([, row]) => row));
+    }
     table.dataset.sorted = "";
   }
 
@@ -38,8 +39,9 @@
     for (const header of all("th[data-sort]", table)) {
       const button = document.createElement("button");
       button.type = "button";
-      button.append(...header.childNodes);
-      header.append(button);
+      const name = header.querySelector("span");
+      name.replaceWith(button);
+      button.append(...name.childNodes);
       button.addEventListener("click", () => sort(table, header));
     }
   }
@@ -60,7 +62,7 @@
   for (const section of all(".comparison")) {
     const lines = all("[data-series]", section);
     const show = (event) => {
-      const row = event && event.target.closest("tbody tr");
+      const row = event && event.target.closest("tr.row");
       const name = row && row.cells[0].textContent.trim();
       const known = lines.some((line) => line.dataset.series === name);
       for (const line of lines) line.classList.toggle("dim", known && line.dataset.series !== name);
@@ -73,98 +75,142 @@
     board.addEventListener("focusout", () => show(null));
   }
 
-  // Filtering ---------------------------------------------------------------------------------------
+  // The address -------------------------------------------------------------------------------------
+  // Filters, columns and a place of the page stand in it, so that what somebody looks at can be sent on.
 
   const form = document.querySelector("form.filters");
-  if (!form) return;
-  const fields = all("select, input", form);
-  const status = form.querySelector(".status");
-  const folded = all("details");
+  const fields = form ? all("select, input", form) : [];
+  const wider = all(".wider input");
+  const usual = (field) => field.dataset.default ?? "";
 
-  const chosen = () => Object.fromEntries(fields.map((field) => [field.name, field.value.trim()]));
+  function address(place) {
+    const set = fields.map((field) => [field, field.value.trim()]);
+    const said = set.filter(([field, value]) => value !== usual(field));
+    const parts = new URLSearchParams(said.map(([field, value]) => [field.name, value]));
+    if (wider.some((box) => box.checked)) parts.set("columns", "all");
+    if (place && !parts.size) return `#${place}`;
+    if (place) parts.set("at", place);
+    return parts.size ? `#${parts}` : location.pathname + location.search;
+  }
 
-  function fits(row, section, want) {
+  const keep = () => history.replaceState(null, "", address());
+
+  function go(place) {
+    const goal = document.getElementById(place);
+    if (!goal) return;
+    const folded = goal.closest("details");
+    if (folded) folded.open = true;
+    if (!goal.hasAttribute("tabindex")) goal.setAttribute("tabindex", "-1");
+    goal.focus({ preventScroll: true });
+    goal.scrollIntoView();
+  }
+
+  function fill(kept) {
+    for (const field of fields) {
+      const value = kept.get(field.name) ?? usual(field);
+      const offered = field.tagName !== "SELECT" || [...field.options].some((one) => one.value === value);
+      field.value = offered ? value : usual(field);
+    }
+  }
+
+  function widen(every) {
+    for (const box of wider) box.checked = every;
+    document.documentElement.classList.toggle("few", !every);
+  }
+
+  // An address that is but a place of the page says nothing of filters.
+  function recall() {
+    const hash = location.hash.slice(1);
+    const kept = new URLSearchParams(hash.includes("=") ? hash : `at=${hash}`);
+    if (hash.includes("=")) {
+      fill(kept);
+      widen(kept.get("columns") === "all");
+    }
+    apply();
+    if (kept.get("at")) go(kept.get("at"));
+  }
+
+  for (const box of wider) {
+    box.addEventListener("change", () => {
+      widen(box.checked);
+      keep();
+    });
+  }
+
+  // Links within the page leave the filters as they are, or set them.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.dataset.filters) fill(new URLSearchParams(link.dataset.filters));
+    apply();
+    const place = link.hash.slice(1);
+    history.pushState(null, "", address(place));
+    go(place);
+  });
+
+  // Filtering ---------------------------------------------------------------------------------------
+
+  function fits(row, want) {
+    const { supervision, bits, score, own } = row.dataset;
     return (
-      (!want.supervision || row.dataset.supervision === want.supervision) &&
-      (!want.bits || row.dataset.bits === want.bits) &&
+      (!want.supervision || supervision === want.supervision) &&
+      (!want.bits || bits === want.bits || (want.bits === "own" && own !== undefined)) &&
+      (!want.least || Number(score) >= Number(want.least)) &&
       (!want.q || row.cells[0].textContent.toLowerCase().includes(want.q.toLowerCase()))
     );
   }
 
   function apply() {
-    const want = chosen();
+    if (!form) return;
+    const want = Object.fromEntries(fields.map((field) => [field.name, field.value.trim()]));
+    const clean = want.noise === "none";
     let shown = 0;
     let total = 0;
     for (const section of all(".comparison")) {
-      const of = ["dataset", "protocol", "noise"].every(
-        (name) => !want[name] || section.dataset[name] === want[name],
-      );
-      let left = 0;
-      for (const row of all("tbody tr", section)) {
-        row.hidden = !(of && fits(row, section, want));
-        left += !row.hidden;
-        total += 1;
-      }
+      // What is folded away stays there for those who unfold it, and is not counted.
+      const folded = clean && section.dataset.noise !== "none";
+      const of =
+        ["dataset", "protocol"].every((name) => !want[name] || section.dataset[name] === want[name]) &&
+        (!want.noise || folded || section.dataset.noise === want.noise);
+      const rows = all("tr.row", section);
+      for (const row of rows) row.hidden = !(of && fits(row, want));
+      const left = rows.filter((row) => !row.hidden).length;
       section.hidden = left === 0;
-      shown += left;
+      for (const body of all("tbody", section)) body.hidden = all("tr.row", body).every((row) => row.hidden);
+      if (!folded) {
+        shown += left;
+        total += rows.length;
+      }
     }
     for (const part of all(".noisy")) part.hidden = all(".comparison", part).every((one) => one.hidden);
-    if (want.noise && want.noise !== "none") folded.forEach((details) => (details.open = true));
-    status.textContent =
+    for (const entry of all("[data-of]")) entry.hidden = document.getElementById(entry.dataset.of).hidden;
+    if (want.noise !== undefined && !clean) all("details").forEach((details) => (details.open = true));
+    const sized = /^\d/.test(want.bits ?? "") && form.querySelector('option[value="own"]');
+    form.querySelector(".status").textContent =
       shown === total
         ? `All ${total} rows`
         : shown
-          ? `${shown} of ${total} rows; charts show all`
+          ? `${shown} of ${total} rows; charts show all${sized ? "; codes of another size are under “own size”" : ""}`
           : "No row fits. Clear the filters to see all.";
   }
 
-  // The filters stand in the address, so that what somebody looks at can be sent on.
-  function keep() {
-    const set = Object.entries(chosen()).filter(([, value]) => value);
-    const hash = new URLSearchParams(set).toString();
-    history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  if (form) {
+    form.addEventListener("input", () => {
+      apply();
+      keep();
+    });
+    form.addEventListener("reset", (event) => {
+      event.preventDefault();
+      fill(new URLSearchParams());
+      apply();
+      keep();
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.hidden = false;
   }
-
-  // An address with a place of the page in it, such as that of the skip link, says nothing of filters.
-  function recall() {
-    const hash = location.hash.slice(1);
-    if (!hash.includes("=")) return;
-    const kept = new URLSearchParams(hash);
-    for (const field of fields) {
-      const value = kept.get(field.name) ?? "";
-      const offered = field.tagName !== "SELECT" || [...field.options].some((one) => one.value === value);
-      field.value = offered ? value : "";
-    }
-  }
-
-  form.addEventListener("input", () => {
-    apply();
-    keep();
-  });
-  form.addEventListener("reset", () => {
-    fields.forEach((field) => (field.value = ""));
-    apply();
-    keep();
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  window.addEventListener("hashchange", () => {
-    recall();
-    apply();
-  });
-
-  // A link to a table of the folded part opens it.
-  function unfold() {
-    const goal = location.hash.includes("=") ? null : document.getElementById(location.hash.slice(1));
-    const part = goal && goal.closest("details");
-    if (part && !part.open) {
-      part.open = true;
-      goal.scrollIntoView();
-    }
-  }
-  window.addEventListener("hashchange", unfold);
-
-  form.hidden = false;
+  window.addEventListener("hashchange", recall);
+  for (const box of wider) box.closest("p").hidden = false;
+  widen(false);
   recall();
-  apply();
-  unfold();
 })();
