@@ -23,12 +23,14 @@ class Cell:
         method: What it is called.
         score: What it reaches, with its interval.
         tied: Those that cannot be told from it.
+        alone: Whether there is no other to be better than.
         filters: What the filters are set to for the rows behind this, as an address says it.
     """
 
     method: str
     score: str
     tied: tuple[str, ...]
+    alone: bool
     filters: str
 
 
@@ -89,4 +91,4 @@ def _cell(rows: pd.DataFrame, metric: str) -> Cell | None:
     best = rows.sort_values(metric, ascending=False, kind="stable").iloc[0]
     filters = {name: best[name] for name in ("dataset", "protocol", "supervision", "bits")}
     tied = rows["shown"][rows["mark"] == Mark.TIED]
-    return Cell(best["shown"], best["score"], tuple(tied), urlencode(filters))
+    return Cell(best["shown"], best["score"], tuple(tied), len(rows) == 1, urlencode(filters))
