@@ -116,7 +116,9 @@ def leaderboard(
             sources
         )
     else:
-        sys.stdout.write(board_text(Written(face), store, on_stderr(), chosen, preset, **how))
+        sys.stdout.write(
+            board_text(Written(face), sources.records, sources.failures, chosen, preset, **how)
+        )
 
 
 def _check(face: Face, output: Path | None, between: str | None, data_root: list[str] | None) -> None:

@@ -70,9 +70,10 @@ def _write(
     from hashbench.reports.requested import Sources
 
     failed: list[HashbenchError] = []
+    sources = Sources(outcome.store, plugins, progress, data_roots)
     for report in reports:
         try:
-            report.write(Sources(outcome.store, plugins, progress, data_roots))
+            report.write(sources)
         except HashbenchError as error:
             failed.append(HashbenchError(f"{str(report.output)!r} is not written: {error}"))
     for other in failed[1:]:

@@ -7,7 +7,6 @@ enough to tell: two folders of pictures may be called alike.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +132,7 @@ def _coordinates(record: RunRecord, distance: str) -> dict[str, object]:
         "bits": spec.bits,
         "variant": record.variant,
         "distance": distance,
-        "identity": replace(spec, seed=0).key(),
+        "identity": spec.key_of_seeds(),
         "own size": record.own_size,
         "random": record.random,
         "queries": record.sizes["query"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,8 @@ from hashbench.reports.published.outcomes import compare
 from hashbench.reports.selection import Selection
 from hashbench.reports.site.write import write_site
 from hashbench.reports.writing import require_place, write_between, write_text
+from hashbench.runs.failure import Failure
+from hashbench.runs.record import RunRecord
 from hashbench.runs.store import RunStore
 from hashbench.runs.sweep import refusal
 
@@ -42,6 +45,16 @@ class Sources:
     plugins: Plugins
     progress: Progress
     data_roots: Mapping[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def records(self) -> list[RunRecord]:
+        """The runs, read once for all reports."""
+        return list(self.store.records(self.progress))
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        """The runs that failed."""
+        return self.store.failures(self.progress)
 
 
 class Report(BaseModel):
@@ -137,8 +150,8 @@ class Table(_Text):
         self._put(
             board_text(
                 self.leaderboard,
-                sources.store,
-                sources.progress,
+                sources.records,
+                sources.failures,
                 self.where,
                 self.preset,
                 all_distances=self.all_distances,
@@ -154,12 +167,12 @@ class Site(Report):
 
     def write(self, sources: Sources) -> None:
         """Write the pages."""
-        records = list(sources.store.records(sources.progress))
+        records = sources.records
         meant = set(self.where.of(run_frame(records, self.preset))["run_id"])
         write_site(
             self.output,
             [record for record in records if record.spec.run_id() in meant],
-            sources.store.failures(sources.progress),
+            sources.failures,
             self.preset,
             sources.plugins,
             sources.progress,
@@ -182,7 +195,7 @@ class Drawing(Report):
 
     def write(self, sources: Sources) -> None:
         """Write the picture."""
-        records = list(sources.store.records(sources.progress))
+        records = sources.records
         write_text(self.output, picture(self.chart, records, self.where, self.preset))
 
 
@@ -202,7 +215,7 @@ class Published(_Text):
 
     def write(self, sources: Sources) -> None:
         """Write the comparison."""
-        records = list(sources.store.records(sources.progress))
+        records = sources.records
         outcomes = compare(read_figures(self.published), records, sources.plugins)
         self._put(of_figures.markdown(outcomes))
 

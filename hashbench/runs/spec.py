@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from hashbench import fingerprint
@@ -39,11 +41,23 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """All coordinates, and the version of the core's part."""
-        return {"version": RUN_VERSION, **asdict(self)}
+        return deepcopy(self._coordinates)
 
     def key(self) -> str:
         """SHA-256 of all coordinates."""
-        return fingerprint.of_json(self.as_json())
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
+        return fingerprint.of_json(self._coordinates)
+
+    @property
+    def _coordinates(self) -> dict[str, Any]:
+        return {"version": RUN_VERSION} | {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def key_of_seeds(self) -> str:
+        """SHA-256 of what runs have in common that differ in their seed alone."""
+        return fingerprint.of_json(self._coordinates | {"seed": 0})
 
     def comparable(self) -> str:
         """SHA-256 of what two runs must have in common for their scores to be compared.

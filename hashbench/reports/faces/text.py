@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from hashbench.metrics.presets import MetricPreset
-from hashbench.progress import Progress
 from hashbench.reports.comparison import comparisons
 from hashbench.reports.faces.csv import csv
 from hashbench.reports.faces.json import json
@@ -14,7 +13,8 @@ from hashbench.reports.faces.latex import latex
 from hashbench.reports.faces.markdown import markdown
 from hashbench.reports.leaderboard import leaderboard, run_frame
 from hashbench.reports.selection import Selection
-from hashbench.runs.store import RunStore
+from hashbench.runs.failure import Failure
+from hashbench.runs.record import RunRecord
 
 
 class Face(StrEnum):
@@ -28,8 +28,8 @@ class Face(StrEnum):
 
 def board_text(
     face: Face,
-    store: RunStore,
-    progress: Progress,
+    records: Sequence[RunRecord],
+    failures: Sequence[Failure],
     chosen: Selection,
     preset: MetricPreset,
     *,
@@ -40,23 +40,23 @@ def board_text(
 
     Args:
         face: How it is written.
-        store: The runs.
-        progress: Where to say of runs that are left out.
+        records: The runs of a store.
+        failures: Those that failed.
         chosen: Which of them are meant.
         preset: How they are scored.
         all_distances: Whether symmetric and unquantized scores are rows, too.
         columns: Of Markdown, the columns of one table in the place of two.
 
     Raises:
-        StoreError: There is no such run, or a record is damaged.
+        StoreError: There is no such run.
     """
-    frame = chosen.of(run_frame(store.records(progress), preset))
+    frame = chosen.of(run_frame(records, preset))
     parts = list(comparisons(leaderboard(frame, preset, all_distances=all_distances), preset))
     match face:
         case Face.MARKDOWN:
-            return markdown(parts, preset, store.failures(progress), columns)
+            return markdown(parts, preset, failures, columns)
         case Face.JSON:
-            return json(parts, preset, store.failures(progress))
+            return json(parts, preset, failures)
         case Face.CSV:
             return csv(parts, preset)
         case Face.LATEX:

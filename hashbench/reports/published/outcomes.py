@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def _outcome(
     matching, missing = _matching(figure, records)
     groups: dict[str, list[RunRecord]] = {}
     for record in sorted(matching, key=lambda record: record.spec.seed):
-        groups.setdefault(replace(record.spec, seed=0).key(), []).append(record)
+        groups.setdefault(record.spec.key_of_seeds(), []).append(record)
     names = [_name(group[0]) for group in groups.values()]
     measured = [
         _measured(figure, f"{name} [{key[:_DIGITS]}]" if names.count(name) > 1 else name, group)
