@@ -74,6 +74,7 @@ def _write(
     for report in reports:
         try:
             report.write(sources)
+            progress.note(f"{report.output} is up to date")
         except HashbenchError as error:
             failed.append(HashbenchError(f"{str(report.output)!r} is not written: {error}"))
     for other in failed[1:]:

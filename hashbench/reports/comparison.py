@@ -124,6 +124,12 @@ def heading(metric: str) -> str:
     return _HEADINGS[kind].format(parameter) if kind in _HEADINGS else ""
 
 
+def headings(preset: MetricPreset) -> list[str]:
+    """Every heading that a table may have, whatever runs it is of."""
+    reached = [heading(metric) for metric in preset.metrics if heading(metric)]
+    return [*NAMES, *reached, "tie band", "chance", "seeds", *COSTS]
+
+
 def same_as_main(rows: pd.DataFrame, preset: MetricPreset) -> list[str]:
     """Metrics that look farther than the database is large, as the main one does: one number twice."""
     largest = rows["database"].max()

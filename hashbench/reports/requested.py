@@ -11,17 +11,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from hashbench.errors import ConfigError, UnknownNameError
+from hashbench.errors import ConfigError, HashbenchError, UnknownNameError
 from hashbench.metrics.presets import PRESETS, SUITE, MetricPreset
 from hashbench.plugins import Plugins
 from hashbench.progress import Progress
 from hashbench.reports.charts.pictures import Picture, picture, require_svg
+from hashbench.reports.comparison import headings
 from hashbench.reports.faces.text import Face, board_text
 from hashbench.reports.leaderboard import run_frame
 from hashbench.reports.published import faces as of_figures
 from hashbench.reports.published.figures import read_figures
 from hashbench.reports.published.outcomes import compare
 from hashbench.reports.selection import Selection
+from hashbench.reports.site.folder import require_site
 from hashbench.reports.site.write import write_site
 from hashbench.reports.writing import require_place, write_between, write_text
 from hashbench.runs.failure import Failure
@@ -135,14 +137,18 @@ class Table(_Text):
     columns: list[str] | None = None
 
     def check(self) -> None:
-        """Refuse a place, or columns, of what is no Markdown.
+        """Refuse a place, or columns, of what is no Markdown, and columns that no table has.
 
         Raises:
             ConfigError: They were asked for.
+            UnknownNameError: There is no such column.
         """
         for key in ("between", "columns"):
             if getattr(self, key) is not None and self.leaderboard is not Face.MARKDOWN:
                 raise ConfigError(f"{key}: Expected leaderboard markdown, not {self.leaderboard.value}.")
+        for name in self.columns or []:
+            if name not in headings(self.preset):
+                raise UnknownNameError("column", name, headings(self.preset))
         super().check()
 
     def write(self, sources: Sources) -> None:
@@ -164,6 +170,10 @@ class Site(Report):
     """The leaderboard as a folder of pages."""
 
     leaderboard: Literal["html"]
+
+    def check(self) -> None:
+        """Refuse a folder that holds something else."""
+        require_site(self.output)
 
     def write(self, sources: Sources) -> None:
         """Write the pages."""
@@ -238,7 +248,10 @@ def read_reports(given: Sequence[Mapping[str, Any]], where: str) -> list[Report]
             report = cls.model_validate(one)
         except ValidationError as error:
             raise refusal(place, error, cls) from error
-        report.check()
+        try:
+            report.check()
+        except HashbenchError as error:
+            raise ConfigError(f"{place}: {error}") from error
         found.append(report)
     return found
 

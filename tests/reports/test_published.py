@@ -163,7 +163,7 @@ def test_a_terminal_gets_a_line_a_figure_and_what_it_is_compared_with(outcomes):
         ["unheard", "toys", "32", "mAP@5000", "0.26"],
     ]
     assert re.fullmatch(r"tags: (within|off by) .*\(1\)", table.rows[0][6])
-    assert table.rows[1][5:] == ["no", " (2)"]
+    assert table.rows[1][5:] == ["no", "(2)"]
     assert table.notes == ["Made up.", "The suite has no method unheard."]
 
 

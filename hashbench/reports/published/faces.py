@@ -75,8 +75,10 @@ def lines(outcomes: Iterable[Outcome]) -> Sheet:
             heading(outcome.figure.metric) or outcome.figure.metric,
             f"{outcome.figure.value:f}",
             _measured(outcome.figure, one) if one else "no",
-            (_verdict(one.name, {outcome.figure.bits: (outcome, one)}) if one else "")
-            + _numbers([outcome], notes),
+            (
+                (_verdict(one.name, {outcome.figure.bits: (outcome, one)}) if one else "")
+                + _numbers([outcome], notes)
+            ).strip(),
         ]
         for outcome in outcomes
         for one in outcome.measured or [None]

@@ -14,6 +14,23 @@ _MARKED = "hashbench wrote this site: pages of runs that are gone are removed wh
 _OURS = ("runs/*.html", "methods/*.html", "images/*.webp")
 
 
+def require_site(root: Path) -> None:
+    """Refuse a folder that holds something else than a site.
+
+    Raises:
+        StoreError: It does, or is a file.
+    """
+    if root.exists() and not root.is_dir():
+        raise StoreError(f"{str(root)!r} is a file. Expected a folder for a site.")
+    # Hidden files, those of version control for one, are none of a site's.
+    held = [path.name for path in root.glob("*") if not path.name.startswith(".")]
+    if held and MARKER not in held:
+        raise StoreError(
+            f"folder {str(root)!r} holds {min(held)!r} and is no site of hashbench. "
+            "Expected a folder that is new, empty, or was written as a site before."
+        )
+
+
 class SiteFolder:
     """Where a site is written, file by file, each whole or not at all.
 
@@ -24,14 +41,8 @@ class SiteFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._kept: set[str] = set()
+        require_site(root)
         require_writable(root)
-        # Hidden files, those of version control for one, are none of a site's.
-        held = [path.name for path in root.iterdir() if not path.name.startswith(".")]
-        if held and MARKER not in held:
-            raise StoreError(
-                f"folder {str(root)!r} holds {min(held)!r} and is no site of hashbench. "
-                "Expected a folder that is new, empty, or was written as a site before."
-            )
         self.write(MARKER, _MARKED.encode())
 
     def has(self, name: str) -> bool:

@@ -240,7 +240,7 @@ def test_a_checkout_without_files_is_a_place_for_a_site(few, made, tmp_path):
 
 def test_a_file_in_the_place_of_the_folder_is_one_clear_line(few, made, tmp_path):
     (tmp_path / "site").write_text("")
-    with pytest.raises(StoreError, match="cannot write to folder"):
+    with pytest.raises(StoreError, match="is a file. Expected a folder"):
         write(tmp_path / "site", made, records=few)
 
 
