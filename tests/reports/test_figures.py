@@ -140,6 +140,8 @@ def test_training_time_is_that_of_one_budget_and_no_time_is_a_millisecond(rows):
     assert chart.title.endswith("at 32 bits") and "bulky" not in by_name(chart)
     assert set(chart.xs()) == {1e-3}
     assert "features is not counted" in chart.note and "millisecond" in chart.note
+    shared = figures.training_time_chart(every.assign(**{"at once": 2}), SUITE, 32)
+    assert shared.note == f"{chart.note} Some runs shared the machine with others."
 
 
 def test_bytes_say_which_codebooks_they_leave_out(rows):

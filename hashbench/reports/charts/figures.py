@@ -138,7 +138,8 @@ def training_time_chart(rows: pd.DataFrame, preset: MetricPreset, bits: int) -> 
         log_x=True,
         front=True,
         note="The extraction of features is not counted."
-        + (" Less than a millisecond is drawn as a millisecond." if blink else ""),
+        + (" Less than a millisecond is drawn as a millisecond." if blink else "")
+        + (" Some runs shared the machine with others." if drawn["at once"].max() > 1 else ""),
     )
 
 
