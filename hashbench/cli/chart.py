@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hashbench.cli.options import Runs
-from hashbench.cli.run import DEFAULT_STORE
+from hashbench.cli.options import DEFAULT_STORE, Runs
 from hashbench.cli.selecting import (
     Backbones,
     Bits,

@@ -7,16 +7,15 @@ import math
 import sys
 from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from hashbench.cli.options import DEFAULT_STORE, Runs
 from hashbench.cli.output import Format, stdout
-from hashbench.cli.run import DEFAULT_STORE
-from hashbench.cli.selecting import Bits, Datasets, Metrics, Noises, Protocols, metric_preset, selection
+from hashbench.cli.selecting import Bits, Datasets, Metrics, Noises, Protocols, selection
 
 if TYPE_CHECKING:
     from hashbench.reports.duel import Bout
@@ -33,7 +32,7 @@ _FOOTNOTE = (
 def compare(
     one: Annotated[str, typer.Argument(metavar="A", help=_NAME)],
     other: Annotated[str, typer.Argument(metavar="B", help="The other.")],
-    runs: Annotated[Path, typer.Option(help="Folder of the run store.")] = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
     dataset: Datasets = None,
     protocol: Protocols = None,
     bits: Bits = None,
@@ -42,6 +41,7 @@ def compare(
     face: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TABLE,
 ) -> None:
     """Compare two methods query by query, wherever both have been run."""
+    from hashbench.metrics.presets import metric_preset
     from hashbench.progress import on_stderr
     from hashbench.reports.comparison import heading
     from hashbench.reports.duel import bouts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hashbench.cli.options import DEFAULT_STORE, Runs
 from hashbench.cli.output import print_board
-from hashbench.cli.run import DEFAULT_STORE
 from hashbench.cli.selecting import (
     Backbones,
     Bits,
@@ -20,7 +20,6 @@ from hashbench.cli.selecting import (
     Noises,
     Protocols,
     Supervisions,
-    metric_preset,
     selection,
 )
 from hashbench.errors import ConfigError
@@ -43,7 +42,7 @@ class Face(StrEnum):
 
 
 def leaderboard(
-    runs: Annotated[Path, typer.Option(help="Folder of the run store.")] = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
     dataset: Datasets = None,
     protocol: Protocols = None,
     bits: Bits = None,
@@ -81,6 +80,7 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Compare the runs of a store, grouped by what the methods were allowed to see."""
+    from hashbench.metrics.presets import metric_preset
     from hashbench.runs.store import RunStore
 
     _check(face, output, between, data_root)

@@ -23,4 +23,5 @@ Jobs = Annotated[
     int,
     typer.Option(min=1, metavar="N", help="Runs at a time, each in a process with its share of the cores."),
 ]
-Runs = Annotated[Path, typer.Option(help="Folder of the run store.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run store.")]
+DEFAULT_STORE = Path("runs")

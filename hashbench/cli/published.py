@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.options import Runs
+from hashbench.cli.options import DEFAULT_STORE, Runs
 from hashbench.cli.output import print_rows, stdout
-from hashbench.cli.run import DEFAULT_STORE
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from hashbench.cli.grid import carry_out, leave, tell
-from hashbench.cli.options import DataRoot, Device, Jobs, NoiseSeed, Runs, Tags, Vocabulary
+from hashbench.cli.options import DEFAULT_STORE, DataRoot, Device, Jobs, NoiseSeed, Runs, Tags, Vocabulary
 from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
-
-DEFAULT_STORE = Path("runs")
 
 
 def run(

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hashbench.cli.options import DataRoot
+from hashbench.cli.options import DEFAULT_STORE, DataRoot, Runs
 from hashbench.cli.output import Format, print_rows
-from hashbench.cli.run import DEFAULT_STORE
 from hashbench.cli.selecting import (
     Backbones,
     Bits,
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, verify, rescore and remove stored runs.", no_args_is_help=True)
 
-Store = Annotated[Path, typer.Option("--runs", help="Folder of the run store.")]
 Some = Annotated[
     list[str] | None,
     typer.Argument(
@@ -55,7 +53,7 @@ def list_runs(
     failed: Annotated[
         bool, typer.Option("--failed", help="The runs that failed and have not succeeded since.")
     ] = False,
-    runs: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
     output: Output = Format.TABLE,
 ) -> None:
     """List the runs of a store: score, size on the disk, and when each was made; all else as JSON."""
@@ -96,7 +94,7 @@ def list_runs(
 @app.command()
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, or how it alone begins.")],
-    runs: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
     output: Output = Format.TABLE,
 ) -> None:
     """Show all that is known of a run, finished or failed."""
@@ -128,7 +126,7 @@ def show(
 
 
 @app.command()
-def verify(run: Some = None, runs: Store = DEFAULT_STORE) -> None:
+def verify(run: Some = None, runs: Runs = DEFAULT_STORE) -> None:
     """Prove that runs are whole: files, hashes, identities, codes, and means; exit 1 where one is not."""
     from hashbench.progress import on_stderr
     from hashbench.runs.store import RunStore
@@ -157,7 +155,7 @@ def rescore(
     run: Some = None,
     data_root: DataRoot = None,
     dataset: Annotated[str | None, typer.Option(help="Runs on this data set only.")] = None,
-    runs: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
 ) -> None:
     """Score runs again from their codes, with the metrics of now, beside the scores that they have."""
     from hashbench.plugins import Plugins
@@ -195,7 +193,7 @@ def remove(
         typer.Option("--failed", help="Remove what is known of failed runs; of all where none is named."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    runs: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_STORE,
 ) -> None:
     """Remove runs from a store, or what is known of failed ones."""
     from hashbench.files import remove_folder
@@ -228,11 +226,11 @@ def remove(
 def _say(run_id: str, outcome: Rescored) -> None:
     """One line about a run that was scored again."""
     from hashbench.metrics.presets import SUITE
-    from hashbench.reports.run_sheet import main_metric
+    from hashbench.reports.leaderboard import main_metric
 
     said = "unchanged"
     if outcome.changed:
-        main = main_metric()
+        main = main_metric(SUITE)
         before = outcome.before.scores[outcome.before.primary].get(SUITE.name, {}).get(main, 0.0)
         after = outcome.after.metrics(SUITE.name)[main]
         moved = f"{before:.4f} -> {after:.4f}" if after != before else f"{after:.4f} as before"

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.errors import ConfigError, UnknownNameError
+from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hashbench.metrics.presets import MetricPreset
     from hashbench.reports.selection import Selection
 
 Datasets = Annotated[
@@ -43,19 +42,6 @@ Backbones = Annotated[
     list[str] | None, typer.Option("--backbone", help="This backbone only; repeat for several.")
 ]
 Metrics = Annotated[str, typer.Option(help="Metric preset; see docs/metrics.md.")]
-
-
-def metric_preset(name: str) -> MetricPreset:
-    """The metric preset of that name.
-
-    Raises:
-        UnknownNameError: There is none.
-    """
-    from hashbench.metrics.presets import PRESETS
-
-    if name not in PRESETS:
-        raise UnknownNameError("metric preset", name, PRESETS)
-    return PRESETS[name]
 
 
 def selection(bits: str | None, **named: list[str] | None) -> Selection:

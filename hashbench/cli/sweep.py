@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hashbench.cli.grid import carry_out, leave, tell
-from hashbench.cli.options import Device, Jobs, Runs
+from hashbench.cli.options import DEFAULT_STORE, Device, Jobs, Runs
 from hashbench.cli.output import Format, print_records
-from hashbench.cli.run import DEFAULT_STORE
 from hashbench.errors import HashbenchError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hashbench.errors import ConfigError, DataError
+from hashbench.errors import ConfigError, DataError, UnknownNameError
 from hashbench.metrics.average_precision import Denominator
 from hashbench.metrics.named import NamedMetric
 from hashbench.metrics.ndcg import Gain
@@ -182,6 +182,19 @@ _PUBLISHED = (
     ),
 )
 PRESETS = {preset.name: preset for preset in (SUITE, *_PUBLISHED)}
+
+
+def metric_preset(name: str) -> MetricPreset:
+    """The metric preset of that name.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    if name not in PRESETS:
+        raise UnknownNameError("metric preset", name, PRESETS)
+    return PRESETS[name]
+
+
 # The ranks at which a run's precision-recall curve is known.
 RANKS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))
 CURVE = MetricPreset(

@@ -15,10 +15,10 @@ import pandas as pd
 
 from hashbench.data.supervision import Supervision
 from hashbench.errors import StoreError
-from hashbench.metrics.presets import SUITE, MetricPreset
+from hashbench.metrics.presets import MetricPreset
 from hashbench.reports.leaderboard import main_metric
 from hashbench.reports.statistics import LEVEL, Seeds, sign_flip_p, welch_interval
-from hashbench.runs.folder import per_query
+from hashbench.runs.folder import column, per_query
 
 # Rows that learn from the same and have as many bits compete; bytes tell scores of codes from those of
 # the floats that they stand for.
@@ -93,18 +93,15 @@ def marked(rows: pd.DataFrame, preset: MetricPreset) -> tuple[list[Mark], list[s
 
 def query_scores(row: Mapping[Any, Any], preset: MetricPreset) -> pd.DataFrame | None:
     """The main metric of every query (Q,), by its id, a column a run; None where a run does not hold it."""
-    prefix = "" if preset.name == SUITE.name else f"{preset.name}:"
-    column = f"{prefix}{row['distance']}.{main_metric(preset)}"
+    name = column(row["distance"], main_metric(preset), preset.name)
     try:
-        return pd.DataFrame(
-            {number: _column(folder, column) for number, folder in enumerate(row["folders"])}
-        )
+        return pd.DataFrame({number: _column(folder, name) for number, folder in enumerate(row["folders"])})
     except StoreError:
         return None
 
 
-def _column(folder: Path, column: str) -> pd.Series[float]:
-    return per_query(folder, ["query", column]).set_index("query")[column]
+def _column(folder: Path, name: str) -> pd.Series[float]:
+    return per_query(folder, ["query", name]).set_index("query")[name]
 
 
 def seeds_of(row: Mapping[Any, Any], scores: pd.DataFrame) -> Seeds:

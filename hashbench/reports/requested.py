@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from hashbench.errors import ConfigError, HashbenchError, UnknownNameError
-from hashbench.metrics.presets import PRESETS, SUITE, MetricPreset
+from hashbench.metrics.presets import SUITE, MetricPreset, metric_preset
 from hashbench.plugins import Plugins
 from hashbench.progress import Progress
 from hashbench.reports.charts.pictures import Picture, picture, require_svg
@@ -77,14 +77,12 @@ class Report(BaseModel):
     @field_validator("metrics")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in PRESETS:
-            raise UnknownNameError("metric preset", name, PRESETS)
-        return name
+        return metric_preset(name).name
 
     @property
     def preset(self) -> MetricPreset:
         """How rows are scored."""
-        return PRESETS[self.metrics]
+        return metric_preset(self.metrics)
 
     def check(self) -> None:
         """Refuse, before anything is run, what could not be written afterwards.

@@ -12,6 +12,7 @@ from typing import Any
 from hashbench.metrics.presets import CURVE, PRESETS, SUITE
 from hashbench.metrics.score import CHANCE
 from hashbench.reports.comparison import heading
+from hashbench.reports.leaderboard import main_metric
 from hashbench.runs.failure import Failure
 from hashbench.runs.folder import HASHES, read_json
 from hashbench.runs.record import RunRecord
@@ -38,7 +39,7 @@ class Section:
 
 def entry(record: RunRecord) -> dict[str, Any]:
     """One run of a list: its main coordinates and score, the bytes of its folder, and when it was made."""
-    spec, main = record.spec, main_metric()
+    spec, main = record.spec, main_metric(SUITE)
     return {
         "run_id": spec.run_id(),
         "method": spec.method["name"],
@@ -62,13 +63,13 @@ def entry(record: RunRecord) -> dict[str, Any]:
 def listed_rows(entries: list[dict[str, Any]]) -> Section:
     """Of each `entry`, what a line has room for; noise and settings where some run has any."""
     some = [name for name in _SOMETIMES if any(one[name] for one in entries)]
-    headings = ("run", heading(main_metric()), "MiB", "finished", *(_SOMETIMES[name] for name in some))
+    headings = ("run", heading(main_metric(SUITE)), "MiB", "finished", *(_SOMETIMES[name] for name in some))
     return Section(
         headings,
         [
             (
                 one["run_id"],
-                f"{one[main_metric()]:.4f}",
+                f"{one[main_metric(SUITE)]:.4f}",
                 f"{one['bytes'] / 2**20:.2f}",
                 _to_the_minute(one["finished"]),
                 *(one[name] for name in some),
@@ -97,11 +98,6 @@ def _to_the_minute(time: str) -> str:
     '2026-11-21T12:34Z'
     """
     return f"{datetime.fromisoformat(time):%Y-%m-%dT%H:%MZ}"
-
-
-def main_metric() -> str:
-    """What one number tells of a run: the suite's mAP that looks farthest."""
-    return [name for name in SUITE.metrics if name.startswith("map@")][-1]
 
 
 def failed_entry(failure: Failure) -> dict[str, Any]:

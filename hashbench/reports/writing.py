@@ -9,7 +9,12 @@ from hashbench.files import whole_file
 
 
 def write_text(path: Path, text: str) -> bool:
-    """Write a file as UTF-8; one that holds the text already is left untouched.
+    """Write a file as UTF-8; see `write_bytes`."""
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> bool:
+    """Write a file; one that holds the content already is left untouched.
 
     Returns:
         Whether anything was written.
@@ -17,7 +22,6 @@ def write_text(path: Path, text: str) -> bool:
     Raises:
         StoreError: The disk refuses.
     """
-    content = text.encode()
     # A link stays a link.
     path = path.resolve()
     try:

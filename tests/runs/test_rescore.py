@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from tampering import change, settle
 
 from hashbench import fingerprint
 from hashbench.codes.storage import load_codes, save_codes
@@ -15,7 +16,7 @@ from hashbench.metrics.presets import PRESETS, MetricPreset
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.ranking.blocks import Ties
-from hashbench.runs.folder import CODES, HASHES, RETRIEVAL, per_query, read_json, read_run
+from hashbench.runs.folder import CODES, RETRIEVAL, per_query, read_json, read_run
 from hashbench.runs.rescore import Rescorer
 from hashbench.runs.store import RunStore
 from hashbench.runs.verify import verify, verify_run
@@ -31,19 +32,6 @@ def store(run, tmp_path):
 def rescore():
     """Score a run again, with nothing remembered."""
     return lambda folder, root=None: Rescorer(Plugins(), root, SilentProgress()).rescore(folder)
-
-
-def change(folder, name, edit):
-    """Edit a JSON file, and make its hash fit."""
-    value = json.loads((folder / name).read_text())
-    edit(value)
-    (folder / name).write_text(json.dumps(value))
-    settle(folder, name)
-
-
-def settle(folder, name):
-    hashes = json.loads((folder / HASHES).read_text())
-    (folder / HASHES).write_text(json.dumps(hashes | {name: fingerprint.of_file(folder / name)}))
 
 
 def state(folder):

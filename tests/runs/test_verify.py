@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from tampering import change, settle
 
 from hashbench import fingerprint
 from hashbench.errors import StoreError
@@ -28,20 +29,6 @@ def store(made, tmp_path):
 @pytest.fixture
 def folder(store):
     return store.named([RUN])[0]
-
-
-def change(folder, name, edit):
-    """Edit a JSON file, and make its hash fit."""
-    value = json.loads((folder / name).read_text())
-    edit(value)
-    (folder / name).write_text(json.dumps(value))
-    settle(folder, name)
-
-
-def settle(folder, name):
-    """Make a file's hash fit."""
-    hashes = json.loads((folder / HASHES).read_text())
-    (folder / HASHES).write_text(json.dumps(hashes | {name: fingerprint.of_file(folder / name)}))
 
 
 def test_a_store_as_it_was_written_is_whole(made):

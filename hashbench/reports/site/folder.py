@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from hashbench.errors import StoreError, reason
-from hashbench.files import require_writable, whole_file
+from hashbench.files import require_writable
+from hashbench.reports.writing import write_bytes
 
 # Tells a site of ours from whatever else a person keeps in a folder.
 MARKER = "hashbench-site.txt"
@@ -59,14 +60,7 @@ class SiteFolder:
             StoreError: The disk refuses.
         """
         self._kept.add(name)
-        path = self.root / name
-        try:
-            if path.is_file() and path.read_bytes() == content:
-                return
-            with whole_file(path) as partial:
-                partial.write_bytes(content)
-        except OSError as error:
-            raise StoreError(f"cannot write {str(path)!r}: {reason(error)}.") from error
+        write_bytes(self.root / name, content)
 
     def remove_others(self) -> None:
         """Remove the pages and pictures of earlier times that were neither written nor asked for.
