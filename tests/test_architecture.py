@@ -12,6 +12,7 @@ ROOT = Path(hashbench.__file__).parent
 ORDER = (
     ("errors",),
     ("fingerprint", "files", "progress", "threads"),
+    ("children",),
     ("data",),
     ("tags",),
     ("features",),
