@@ -23,6 +23,7 @@ ORDER = (
     ("evaluation",),
     ("hookspecs", "builtin", "plugins"),
     ("runs",),
+    ("doctor",),
     ("reports",),
     ("cli",),
 )
