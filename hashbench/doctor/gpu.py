@@ -114,6 +114,6 @@ def _asked(device: str) -> Finding:
         resolved = resolve_device(device)
     except ConfigError as error:
         return Finding(
-            "device", reason(error), State.PROBLEM, "leave out --device, or see what stands of torch"
+            "device", reason(error), State.PROBLEM, "leave out --device, or mend what is told of torch"
         )
     return Finding("device", f"--device {device} computes on {resolved}")

@@ -86,6 +86,8 @@ def _written(topic: str, folder: Path, mend: str) -> Finding:
 def _room(topic: str, folder: Path, mend: str) -> Finding:
     """How much of the disk is free."""
     disk = shutil.disk_usage(_nearest(folder))
+    if not disk.total:  # what the system itself makes up, and some disks of a network
+        return Finding(topic, "the room on its disk is not seen", State.NOTE)
     state = State.PROBLEM if disk.free < _NO_ROOM else State.NOTE if disk.free < _LITTLE_ROOM else State.OK
     what = f"{size(disk.free)} of {size(disk.total)} free on its disk"
     return Finding(topic, what, state, "" if state is State.OK else mend)

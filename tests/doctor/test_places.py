@@ -67,6 +67,12 @@ def test_the_room_on_the_disk(cache, monkeypatch, free, state):
     assert room.state is state and bool(room.mend) == (state is not State.OK)
 
 
+def test_a_disk_that_does_not_tell(cache, monkeypatch):
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda path: Usage(0, 0, 0))
+    *_, room = places.cache()
+    assert room.state is State.NOTE and "not seen" in room.what
+
+
 def test_folders_of_weights(cache, monkeypatch):
     monkeypatch.setattr(places, "hub_folder", lambda: cache)
     cache.mkdir()
