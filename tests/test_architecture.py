@@ -24,6 +24,7 @@ ORDER = (
     ("evaluation",),
     ("hookspecs", "builtin", "plugins"),
     ("runs",),
+    ("doctor",),
     ("reports",),
     ("cli",),
 )
