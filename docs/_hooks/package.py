@@ -27,7 +27,11 @@ class Package(Extension):
 
 def _add(module: Module, folder: Path) -> None:
     for below in sorted(folder.iterdir()):
-        if below.is_dir() and not below.name.startswith(("_", ".")) and not (below / "__init__.py").exists():
+        if (
+            below.is_dir()
+            and not below.name.startswith(("_", "."))
+            and not (below / "__init__.py").exists()
+        ):
             made = Module(
                 below.name,
                 filepath=[below],

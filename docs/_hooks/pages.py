@@ -45,14 +45,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def widened(markdown: str) -> str:
-    """Indent what belongs to an item of a list by four signs, and part marks from the tables after them.
-
-    >>> print(widened("- one\\n  two\\n\\n  three"))
-    - one
-        two
-    <BLANKLINE>
-        three
-    """
+    """Indent what belongs to an item of a list by four signs, and part marks from the tables after them."""
     lines: list[str] = []
     added, fenced = "", False
     for line in markdown.split("\n"):
