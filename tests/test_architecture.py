@@ -12,6 +12,7 @@ ROOT = Path(hashbench.__file__).parent
 ORDER = (
     ("errors",),
     ("fingerprint", "files", "progress", "threads"),
+    ("children",),
     ("data",),
     ("tags",),
     ("features",),
@@ -23,6 +24,7 @@ ORDER = (
     ("evaluation",),
     ("hookspecs", "builtin", "plugins"),
     ("runs",),
+    ("doctor",),
     ("reports",),
     ("cli",),
 )

@@ -15,11 +15,12 @@ from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
+from hashbench.training.objective import Objective
 
 if TYPE_CHECKING:
     import torch
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
 
 
 class BiHalfConfig(DeepConfig):
@@ -58,11 +59,10 @@ class BiHalf(DeepHash):
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """Error of the codes' cosines, and what makes the layer's own gradient."""
-        from hashbench.training.fitting import Objective  # noqa: PLC0415
         from hashbench_baselines.shared.similarity import similarity_error  # noqa: PLC0415
 
         def loss(batch: Batch) -> torch.Tensor:
-            codes, pull = bi_half(self.network(batch.features))
+            codes, pull = bi_half(batch.output)
             return similarity_error(batch.features, codes) + self.config.gamma * pull
 
         return Objective(loss)
@@ -81,7 +81,7 @@ def bi_half(outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         Codes (B, b), through which gradients pass as if they were the outputs; and the penalty, half the
         mean squared difference of the two.
     """
-    from hashbench.training.fitting import straight_through  # noqa: PLC0415
+    from hashbench.training.layers import straight_through  # noqa: PLC0415
 
     values = outputs.detach()
     upper = values.argsort(dim=0, descending=True)[: len(values) // 2]

@@ -15,11 +15,12 @@ from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
+from hashbench.training.objective import Objective
 
 if TYPE_CHECKING:
     import torch
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
 
 # Keeps logarithms finite, as in the authors' code.
 _TINY = 1e-8
@@ -44,7 +45,7 @@ SMALL = Preset("for a few thousand images and frozen features: views differ by d
 PAPER = Preset(
     "the authors' code on CIFAR-10: views differ by what is done to the pixels",
     config={
-        "augment": True,
+        "augment": "views",
         "iterations": 4_680,
         "learning_rate": 1e-3,
         "hidden": 1024,
@@ -66,11 +67,11 @@ class CIBHash(DeepHash):
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The contrastive loss of the codes, plus `weight` times the bottleneck."""
-        from hashbench.training.fitting import Objective, straight_through  # noqa: PLC0415
+        from hashbench.training.layers import straight_through  # noqa: PLC0415
         from hashbench_baselines.shared.similarity import contrastive_loss  # noqa: PLC0415
 
         def loss(batch: Batch) -> torch.Tensor:
-            first, second = (self.network(features).sigmoid() for features in batch.views)
+            first, second = (outputs.sigmoid() for outputs in batch.outputs)
             one, other = (straight_through(chances - 0.5) for chances in (first, second))
             told = contrastive_loss(one, other, self.config.temperature)
             bottleneck = (divergence(first, second) + divergence(second, first)) / 2

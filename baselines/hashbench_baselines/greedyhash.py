@@ -15,11 +15,12 @@ from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
+from hashbench.training.objective import Objective
 
 if TYPE_CHECKING:
     import torch
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
 
 
 class GreedyHashConfig(DeepConfig):
@@ -58,13 +59,12 @@ class GreedyHash(DeepHash):
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """Error of the codes' cosines, plus alpha times the penalty."""
-        from hashbench.training.fitting import Objective, straight_through  # noqa: PLC0415
+        from hashbench.training.layers import straight_through  # noqa: PLC0415
         from hashbench_baselines.shared.similarity import similarity_error  # noqa: PLC0415
 
         def loss(batch: Batch) -> torch.Tensor:
-            outputs = self.network(batch.features)
-            error = similarity_error(batch.features, straight_through(outputs))
-            return error + self.config.alpha * sign_penalty(outputs)
+            error = similarity_error(batch.features, straight_through(batch.output))
+            return error + self.config.alpha * sign_penalty(batch.output)
 
         return Objective(loss)
 

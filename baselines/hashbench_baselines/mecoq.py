@@ -5,7 +5,7 @@ N = images, B = batch, F = feature dimensions, M = codebooks of K codewords of d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from pydantic import Field
@@ -17,13 +17,14 @@ from hashbench.methods.config import Preset
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepMethod
+from hashbench.training.objective import Objective
 from hashbench_baselines.shared.blocks import by_blocks
 from hashbench_baselines.shared.quantizer import BITS_PER_BOOK, WORDS, spread
 
 if TYPE_CHECKING:
     import torch
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
     from hashbench_baselines.shared.soft_codebooks import SoftCodebooks
 
 
@@ -63,7 +64,7 @@ PAPER = Preset(
     "the authors' scripts for Flickr25K, with Adam at a constant rate: views differ by what is done to "
     "the pixels",
     config={
-        "augment": True,
+        "augment": "views",
         "iterations": 1_950,
         "dropout": 0.0,
         "temperature": 0.45,
@@ -83,11 +84,10 @@ class MeCoQ(DeepMethod):
     Config = MeCoQConfig
     PRESETS = {"small": SMALL, "paper": PAPER}  # noqa: RUF012 - a ClassVar of Method
     VIEWS: ClassVar[int] = 2
-    network: SoftCodebooks
 
     def build(self, width: int) -> SoftCodebooks:
         """A linear layer, or two with a rectifier between them, and codebooks."""
-        from hashbench.training.fitting import head  # noqa: PLC0415
+        from hashbench.training.layers import head  # noqa: PLC0415
         from hashbench_baselines.shared.soft_codebooks import SoftCodebooks  # noqa: PLC0415
 
         config, books = self.config, self.context.bits // BITS_PER_BOOK
@@ -96,29 +96,33 @@ class MeCoQ(DeepMethod):
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The contrastive loss of soft reconstructions, and what keeps codes hard and codewords apart."""
-        from hashbench.training.fitting import Objective  # noqa: PLC0415
         from hashbench_baselines.shared.similarity import contrastive_loss  # noqa: PLC0415
         from hashbench_baselines.shared.soft_codebooks import CodeMemory  # noqa: PLC0415
 
-        config, network = self.config, self.network
-        memory, epochs = CodeMemory(config.memory), [0]
+        config, head = self.config, self.head
+        memory = CodeMemory(config.memory, head.books, WORDS)
 
         def loss(batch: Batch) -> torch.Tensor:
-            logs = [network.log_choice(network(features), config.sharpness) for features in batch.views]
+            logs = [head.log_choice(outputs, config.sharpness) for outputs in batch.outputs]
             first, second = (log.exp() for log in logs)
             told = contrastive_loss(
-                network.mix(first),
-                network.mix(second),
+                head.mix(first),
+                head.mix(second),
                 config.temperature,
                 prior=config.prior,
-                memory=memory.recall(network) if epochs[-1] >= config.memory_after else None,
+                memory=memory.recall(head) if batch.epoch >= config.memory_after else None,
             )
             entropy = -sum((log.exp() * log).sum(dim=2).mean() for log in logs) / 2
             memory.add(first)
             memory.add(second)
-            return told + config.entropy * entropy + config.diversity * network.crowding()
+            return told + config.entropy * entropy + config.diversity * head.crowding()
 
-        return Objective(loss, on_epoch_end=epochs.append)
+        return Objective(loss, modules=[memory])
+
+    @property
+    def head(self) -> SoftCodebooks:
+        """The network's head."""
+        return cast("SoftCodebooks", self.network.head)
 
     @property
     def trained_parameters(self) -> int:
@@ -127,7 +131,7 @@ class MeCoQ(DeepMethod):
 
     def quantize(self, embeddings: np.ndarray) -> AdditiveCodes:
         """The nearest codeword in each slice."""
-        codewords = self.network.codewords.detach().cpu().numpy()
+        codewords = self.head.codewords.detach().cpu().numpy()
 
         def nearest(part: np.ndarray) -> np.ndarray:
             slices = part.reshape(len(part), len(codewords), -1)

@@ -16,13 +16,14 @@ from hashbench.data.views import TrainView
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
+from hashbench.training.objective import Objective
 from hashbench.training.seeding import numpy_generator
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
 
 _DRAWS = 1000
 
@@ -56,17 +57,15 @@ class OrthoHash(DeepHash):
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The paper's only loss, with codes of the labels that follow the seed."""
-        from hashbench.training.fitting import Objective  # noqa: PLC0415
-
-        labels = self.tensor(view.labels.astype(np.float32))
+        labels = view.labels.astype(np.float32)
         generator = numpy_generator(self.context.seed, "orthohash")
-        targets = self.tensor(target_codes(labels.shape[1], self.context.bits, generator))
+        codes = self.tensor(target_codes(labels.shape[1], self.context.bits, generator))
 
         def loss(batch: Batch) -> torch.Tensor:
-            outputs, own = self.network(batch.features), labels[batch.indices.to(labels.device)]
-            return margin_loss(outputs, targets, own, self.config.scale, self.config.margin)
+            own = batch.targets["labels"]
+            return margin_loss(batch.output, codes, own, self.config.scale, self.config.margin)
 
-        return Objective(loss)
+        return Objective(loss, targets={"labels": labels})
 
 
 def target_codes(labels: int, bits: int, generator: np.random.Generator) -> np.ndarray:

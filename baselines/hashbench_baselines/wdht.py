@@ -17,12 +17,13 @@ from hashbench.tags.embeddings import BUNDLED, TagEmbeddings, embed_tags, embedd
 from hashbench.tags.table import TagTable
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
+from hashbench.training.objective import Objective
 from hashbench_baselines.shared.tag_targets import require_tagged
 
 if TYPE_CHECKING:
     import torch
 
-    from hashbench.training.fitting import Batch, Objective
+    from hashbench.training.objective import Batch
 
 Weighting = Literal["mean", "tf", "itf"]
 
@@ -80,31 +81,23 @@ class WDHT(DeepHash):
         Raises:
             DataError: Fewer than two images have a tag embedding.
         """
-        from torch import nn  # noqa: PLC0415
-
-        from hashbench.training.fitting import Objective  # noqa: PLC0415
+        from hashbench_baselines.shared.two_heads import TwoHeads  # noqa: PLC0415
 
         config = self.config
         embeddings = self._tag_embeddings(view.tags)
-        tags = self.tensor(embeddings)
-        tagged = tags.any(dim=1)
-        *below, hash_layer = self.network.children()
-        body = nn.Sequential(*below)
-        # A layer's first parameter is its weight, (bits, width of what is below).
-        width = next(hash_layer.parameters()).shape[1]
-        meaning = nn.Sequential(nn.Linear(width, embeddings.shape[1]), nn.Tanh()).to(tags.device)
 
         def loss(batch: Batch) -> torch.Tensor:
-            known = tagged[batch.indices]
-            own, hidden = tags[batch.indices][known], body(batch.features[known])
-            bits = hash_layer(hidden).sigmoid()
+            known = batch.targets["tags"].any(dim=1)
+            own, output = batch.targets["tags"][known], batch.output[known]
+            bits, meanings = output[:, : self.context.bits].sigmoid(), output[:, self.context.bits :].tanh()
             return (
                 config.pairwise * pairwise_loss(bits, own)
-                + config.hinge * hinge_loss(meaning(hidden), own, config.margin)
+                + config.hinge * hinge_loss(meanings, own, config.margin)
                 + config.quantization * quantization_loss(bits)
             )
 
-        return Objective(loss, (meaning,))
+        both = TwoHeads(self.network.head, embeddings.shape[1])
+        return Objective(loss, targets={"tags": embeddings}, head=both)
 
     def _tag_embeddings(self, table: TagTable) -> np.ndarray:
         """Images' tag embeddings by the settings, float32 (N, D)."""

@@ -1,6 +1,7 @@
 """The unsupervised networks: every loss and layer against the formulas, written out image by image."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.config import resolve_config
 from hashbench.methods.method import Context
 from hashbench.plugins import Plugins, pick
-from hashbench.training.fitting import Batch, head, straight_through
+from hashbench.training.layers import Network, head, straight_through
+from hashbench.training.objective import Batch
 from hashbench_baselines.bihalf import BiHalf, bi_half
 from hashbench_baselines.cibhash import CIBHash, divergence
 from hashbench_baselines.greedyhash import GreedyHash, sign_penalty
@@ -42,10 +44,14 @@ def cosine(one, other):
 def started(cls, width=20, bits=16, **settings):
     """A method with fresh weights in double precision, its objective and a batch of two views."""
     method = cls(cls.Config(**{"dropout": 0.0, **settings}), Context(bits=bits))
-    method.network = method.build(width).double()
+    method.network = Network(method.build(width)).double()
     view = view_of(ImageView(features=np.zeros((6, width), dtype=np.float32)))
-    batch = Batch(torch.arange(6), (random(6, width), random(6, width, seed=1)))
-    return method, method.objective(view), batch
+    return method, method.objective(view), batch_of(method, random(6, width), random(6, width, seed=1))
+
+
+def batch_of(method, *views, epoch=0):
+    """A batch as the harness makes it: what the network makes of each view beside it."""
+    return Batch(torch.arange(len(views[0])), views, tuple(map(method.network, views)), epoch=epoch)
 
 
 def weights_gradient(method):
@@ -269,7 +275,7 @@ def test_the_sharper_the_softer_choice_the_closer_to_the_hard_one():
     codes = method.quantize(embeddings.numpy().astype(np.float32))
     gaps = []
     for sharpness in (1.0, 10.0, 100.0, 1e5):
-        soft = method.network.mix(method.network.log_choice(embeddings, sharpness).exp()).detach().numpy()
+        soft = method.head.mix(method.head.log_choice(embeddings, sharpness).exp()).detach().numpy()
         gaps.append(np.abs(soft - codes.reconstruct()).max())
     assert sorted(gaps, reverse=True) == gaps and gaps[-1] < 1e-4
 
@@ -277,7 +283,7 @@ def test_the_sharper_the_softer_choice_the_closer_to_the_hard_one():
 def test_hard_codes_are_the_nearest_codewords_by_either_distance():
     method, _, batch = started(MeCoQ)
     embeddings = method.network(batch.features).detach().numpy().astype(np.float32)
-    codewords = method.network.codewords.detach().numpy()
+    codewords = method.head.codewords.detach().numpy()
     codes = method.quantize(embeddings)
     for image, indices in enumerate(codes.indices):
         slices = embeddings[image].reshape(2, 1, 16)
@@ -301,7 +307,7 @@ def test_crowding_is_the_mean_over_all_pairs():
 
 
 def test_the_memory_keeps_the_newest_codes_and_reads_them_with_todays_codewords():
-    network, memory = codebooks(), CodeMemory(5)
+    network, memory = codebooks(), CodeMemory(5, 3, 8)
     assert memory.recall(network) is None
     batches = [random(2, 3, 8, seed=seed).softmax(dim=2) for seed in range(4)]
     for number, batch in enumerate(batches):
@@ -316,7 +322,7 @@ def test_the_memory_keeps_the_newest_codes_and_reads_them_with_todays_codewords(
 
 def test_a_memory_of_nothing_and_one_smaller_than_a_batch():
     network, choice = codebooks(), random(4, 3, 8).softmax(dim=2)
-    nothing, small = CodeMemory(0), CodeMemory(3)
+    nothing, small = CodeMemory(0, 3, 8), CodeMemory(3, 3, 8)
     nothing.add(choice)
     small.add(choice)
     assert nothing.recall(network) is None
@@ -325,7 +331,7 @@ def test_a_memory_of_nothing_and_one_smaller_than_a_batch():
 
 def literal_mecoq(method, batch, memory=()):
     """The loss of a batch, from the settings that the test below makes."""
-    words, total, mixed = method.network.codewords, 0.0, []
+    words, total, mixed = method.head.codewords, 0.0, []
     for features in batch.views:
         slices = method.network(features).view(6, 2, 16)
         soft = torch.softmax(10 * torch.einsum("bmd,mkd->bmk", slices, words), dim=2)
@@ -341,7 +347,7 @@ def test_mecoq_has_the_loss_of_the_paper_and_remembers_after_some_epochs():
     expected, mixed = literal_mecoq(method, batch)
     for _ in range(2):
         assert objective.loss(batch).item() == pytest.approx(expected.item())
-    objective.on_epoch_end(1)
+    batch = replace(batch, epoch=1)
     expected, _ = literal_mecoq(method, batch, torch.cat(mixed * 2).detach())
     assert objective.loss(batch).item() == pytest.approx(expected.item())
 
@@ -352,7 +358,7 @@ def test_codewords_are_trained_only_where_they_are_to_be(learn, pictures):
     method.fit(pictures.train())
     kept = MeCoQ(MeCoQ.Config(iterations=1, learn_codewords=learn), Context(bits=16))
     kept.fit(pictures.train())
-    same = torch.equal(method.network.codewords, kept.network.codewords)
+    same = torch.equal(method.head.codewords, kept.head.codewords)
     assert same is not learn
     assert method.trained_parameters == 32 * 1281 + learn * 2 * 256 * 16
 
@@ -391,7 +397,8 @@ def few_pixels():
 @every_network
 def test_pixels_are_augmented_end_to_end(cls, few_pixels):
     images, backbone = few_pixels
-    method = cls(cls.Config(augment=True, iterations=1, batch_size=4), Context(bits=8, backbone=backbone))
+    config = cls.Config(augment="views", iterations=1, batch_size=4)
+    method = cls(config, Context(bits=8, backbone=backbone))
     method.prepare()
     method.fit(view_of(images))
     codes = method.encode(images)

@@ -11,6 +11,7 @@ from hashbench.cli import (
     chart,
     compare,
     datasets,
+    doctor,
     evaluate,
     leaderboard,
     methods,
@@ -39,6 +40,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
+app.command("doctor")(doctor.doctor)
 app.command("plugins")(plugins.plugins)
 
 BAD_INPUT = 2

@@ -8,34 +8,44 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hashbench.errors import HashbenchError
+from hashbench.errors import ConfigError, HashbenchError
 
 if TYPE_CHECKING:
     from hashbench.progress import Progress
     from hashbench.runs.grid import Outcome
     from hashbench.runs.request import Preparer
+    from hashbench.runs.runner import Workplace
     from hashbench.runs.sweep import Grid
 
 # Exit status where some of the runs failed, and others are there.
 SOME_FAILED = 1
 
 
-def carry_out(
-    grids: Sequence[Grid], preparer: Preparer, runs: Path, device: str, jobs: int, report: Progress
-) -> Outcome:
-    """Look every run of the grids up, and carry out those that the store in the folder `runs` lacks.
+def workplace(runs: Path, *, device: str, devices: int, jobs: int, resume: bool) -> Workplace:
+    """Where runs are carried out, as the options say.
+
+    Raises:
+        ConfigError: Runs side by side, and each on several devices.
+    """
+    from hashbench.files import cache_root
+    from hashbench.runs.runner import Workplace
+    from hashbench.runs.store import RunStore
+
+    if jobs > 1 and devices > 1:
+        raise ConfigError(f"--jobs {jobs} with --devices {devices}: Expected one of the two to be 1.")
+    return Workplace(RunStore(runs), cache_root(), device, jobs, devices, resume)
+
+
+def carry_out(grids: Sequence[Grid], preparer: Preparer, place: Workplace, report: Progress) -> Outcome:
+    """Look every run of the grids up, and carry out those that the store lacks.
 
     Raises:
         HashbenchError: A run that was asked for cannot be prepared, or none of them leaves a record.
     """
-    from hashbench.files import cache_root
     from hashbench.runs import grid
-    from hashbench.runs.runner import Workplace
     from hashbench.runs.span import span
-    from hashbench.runs.store import RunStore
 
     prepared = span(grids, preparer, report)
-    place = Workplace(RunStore(runs), cache_root(), device, jobs)
     outcome = grid.carry_out(prepared, place, preparer.plugins, report)
     if outcome.failures and not outcome.records:
         first, *others = outcome.failures

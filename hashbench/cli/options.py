@@ -19,6 +19,21 @@ Vocabulary = Annotated[
 NoiseSeed = Annotated[int, typer.Option(help="Seed of the noise.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder or file of the data set, where it needs one.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Devices = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many devices of that kind share the training of a network, a part of every batch each.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume/--no-resume",
+        help="Go on with training where it was interrupted, or begin it anew.",
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(min=1, metavar="N", help="Runs at a time, each in a process with its share of the cores."),

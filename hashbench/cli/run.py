@@ -7,8 +7,19 @@ from typing import Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, leave, tell
-from hashbench.cli.options import DEFAULT_STORE, DataRoot, Device, Jobs, NoiseSeed, Runs, Tags, Vocabulary
+from hashbench.cli.grid import carry_out, leave, tell, workplace
+from hashbench.cli.options import (
+    DEFAULT_STORE,
+    DataRoot,
+    Device,
+    Devices,
+    Jobs,
+    NoiseSeed,
+    Resume,
+    Runs,
+    Tags,
+    Vocabulary,
+)
 from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
 
@@ -65,7 +76,9 @@ def run(
         ),
     ] = None,
     device: Device = "auto",
+    devices: Devices = 1,
     jobs: Jobs = 1,
+    resume: Resume = True,
     data_root: DataRoot = None,
     runs: Runs = DEFAULT_STORE,
     output: Annotated[
@@ -97,7 +110,8 @@ def run(
         set=_settings(settings or []),
     )
     report = on_stderr()
-    outcome = carry_out([grid], Preparer(Plugins()), runs, device, jobs, report)
+    place = workplace(runs, device=device, devices=devices, jobs=jobs, resume=resume)
+    outcome = carry_out([grid], Preparer(Plugins()), place, report)
     print_records(outcome.records, output)
     tell(outcome, report)
     leave(outcome)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, leave, tell
-from hashbench.cli.options import DEFAULT_STORE, Device, Jobs, Runs
+from hashbench.cli.grid import carry_out, leave, tell, workplace
+from hashbench.cli.options import DEFAULT_STORE, Device, Devices, Jobs, Resume, Runs
 from hashbench.cli.output import Format, print_records
 from hashbench.errors import HashbenchError
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What to run (.yaml); see docs/sweeps.md.")],
     device: Device = "auto",
+    devices: Devices = 1,
     jobs: Jobs = 1,
+    resume: Resume = True,
     runs: Runs = DEFAULT_STORE,
     output: Annotated[
         Format | None,
@@ -42,7 +44,8 @@ def sweep(
         from hashbench.reports.requested import read_reports
 
         reports = read_reports(asked.reports, f"sweep file {str(file)!r}")
-    outcome = carry_out(asked.grids, Preparer(plugins), runs, device, jobs, report)
+    place = workplace(runs, device=device, devices=devices, jobs=jobs, resume=resume)
+    outcome = carry_out(asked.grids, Preparer(plugins), place, report)
     if output:
         print_records(outcome.records, output)
     else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -47,9 +47,22 @@ class Rows:
     def __getitem__(self, key: int | slice | np.ndarray) -> np.ndarray:
         return self._array[self._places[key]]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: the name of the file, where there is one, and not what is in it."""
+        base = self._array.base if self._array.base is not None else self._array
+        if not isinstance(base, np.memmap) or base.shape != self._array.shape:
+            return Rows, (self._array, self._places)
+        where = (base.filename, base.dtype, "r", base.offset, base.shape)
+        return _mapped, (where, self._places)
+
     def part(self, places: np.ndarray) -> Rows:
         """Some of these rows, in the order of `places`, which is not kept."""
         return Rows(self._array, self._places[places])
+
+
+def _mapped(where: tuple[Any, ...], places: np.ndarray) -> Rows:
+    """Rows of a file, opened again."""
+    return Rows(np.asarray(np.memmap(*where)), places)
 
 
 class ImageView:

@@ -61,6 +61,17 @@ class Backbone(ABC):
             WeightsError: It is not here and cannot be fetched.
         """
 
+    def weights_here(self) -> Path | None:
+        """The file of its own weights if it is on this machine, None where a run would fetch it.
+
+        Nothing is fetched. A backbone need not tell: then only `own_weights` knows.
+
+        Raises:
+            NotImplementedError: It does not tell.
+            WeightsError: It is not here, and nothing would be fetched.
+        """
+        raise NotImplementedError(f"backbone {self.PLUGIN_NAME!r} does not tell where its weights are")
+
     @abstractmethod
     def build(self, state: dict[str, Any]) -> nn.Module:
         """A network from float (B, 3, CROP, CROP) to (B, F) that holds these weights.

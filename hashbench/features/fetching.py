@@ -11,6 +11,19 @@ from hashbench.errors import WeightsError, reason
 _DIGEST = re.compile(r"-([0-9a-f]{8,})\.\w+$")
 
 
+def hub_folder() -> Path:
+    """Where torch keeps the files that it fetches from addresses."""
+    import torch  # noqa: PLC0415
+
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def at_address(url: str) -> Path | None:
+    """The file in torch's hub folder, if it is there; nothing is fetched."""
+    path = _kept(url)
+    return path if path.is_file() else None
+
+
 def from_address(backbone: str, url: str) -> Path:
     """The file in torch's hub folder, downloaded and checked against the hash in its name.
 
@@ -23,7 +36,7 @@ def from_address(backbone: str, url: str) -> Path:
     """
     import torch  # noqa: PLC0415
 
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+    path = _kept(url)
     if not path.is_file():
         digest = _DIGEST.search(path.name)
         try:
@@ -37,6 +50,19 @@ def from_address(backbone: str, url: str) -> Path:
     return path
 
 
+def _kept(url: str) -> Path:
+    """Where the file of that address is kept."""
+    return hub_folder() / url.rsplit("/", 1)[1]
+
+
+def in_hub_cache(repository: str, name: str) -> Path | None:
+    """A file of a repository of the Hugging Face hub, if the hub's cache has it; nothing is fetched."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415
+
+    cached = try_to_load_from_cache(repository, name)
+    return Path(cached) if isinstance(cached, str) else None
+
+
 def from_hub(backbone: str, repository: str, name: str) -> Path:
     """A file of a repository of the Hugging Face hub, in the hub's cache.
 
@@ -48,16 +74,10 @@ def from_hub(backbone: str, repository: str, name: str) -> Path:
     Raises:
         WeightsError: It is not there and cannot be fetched.
     """
-    from huggingface_hub import (  # noqa: PLC0415
-        get_hf_file_metadata,
-        hf_hub_download,
-        hf_hub_url,
-        try_to_load_from_cache,
-    )
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url  # noqa: PLC0415
 
-    cached = try_to_load_from_cache(repository, name)
-    if isinstance(cached, str):
-        return Path(cached)
+    if (cached := in_hub_cache(repository, name)) is not None:
+        return cached
     url = hf_hub_url(repository, name)
     try:
         # It asks once, where the download itself goes on asking for half a minute without a network.

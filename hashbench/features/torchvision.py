@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hashbench.errors import ConfigError
 from hashbench.features.backbone import Backbone
 from hashbench.features.family import BackboneFamily
-from hashbench.features.fetching import from_address
+from hashbench.features.fetching import at_address, from_address
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,9 +31,18 @@ class TorchvisionBackbone(Backbone):
 
     def own_weights(self) -> Path:
         """The file in torch's hub folder, downloaded and checked against the hash in its name."""
+        return from_address(self.PLUGIN_NAME, self._address())
+
+    def weights_here(self) -> Path | None:
+        """The file in torch's hub folder."""
+        return at_address(self._address())
+
+    def _address(self) -> str:
+        """Where torchvision publishes them."""
         from torchvision import models  # noqa: PLC0415
 
-        return from_address(self.PLUGIN_NAME, models.get_model_weights(self.ARCHITECTURE).DEFAULT.url)
+        address: str = models.get_model_weights(self.ARCHITECTURE).DEFAULT.url
+        return address
 
     def build(self, state: dict[str, Any]) -> nn.Module:
         """Torchvision's architecture with these weights, its classifier cut off."""

@@ -17,6 +17,7 @@ from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import ConfigError
 from hashbench.features.backbone import Backbone
+from hashbench.methods.checkpoint import Checkpoint
 from hashbench.methods.config import MethodConfig, Preset
 from hashbench.progress import Progress, SilentProgress
 from hashbench.tags.table import TagTable
@@ -32,6 +33,8 @@ class Context:
         bits: The budget, bits an item.
         seed: The one seed that everything random is derived from.
         device: Where to compute, as torch names it.
+        devices: How many of these share the training of a network.
+        checkpoint: Where the harness keeps how far training is; None where it need not.
         backbone: The pretrained network, for methods that train it further.
         progress: Where to report long work and what is worth logging.
     """
@@ -39,6 +42,8 @@ class Context:
     bits: int
     seed: int = 0
     device: str = "cpu"
+    devices: int = 1
+    checkpoint: Checkpoint | None = None
     backbone: Backbone | None = None
     progress: Progress = field(default_factory=SilentProgress)
 

@@ -18,6 +18,8 @@ _PACKAGES = (
     "torch",
     "torchvision",
     "timm",
+    "lightning-fabric",
+    "numba",
     "faiss-cpu",
     "pillow",
 )
@@ -30,14 +32,12 @@ def environment(device: str, at_once: int = 1) -> dict[str, Any]:
         device: Where is computed, as torch names it.
         at_once: How many runs share the machine: their times are not those of one that has it alone.
     """
-    installed = {d.name.lower(): d.version for d in distributions()}
-    ours = {name: version for name, version in installed.items() if name.startswith("hashbench")}
     return {
         "python": platform.python_version(),
-        "packages": ours | {name: installed[name] for name in _PACKAGES if name in installed},
+        "packages": versions(),
         "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": processor(),
+        "cores": usable_cores(),
         "threads": cores(),
         "runs at once": at_once,
         "device": _device_name(device),
@@ -46,7 +46,20 @@ def environment(device: str, at_once: int = 1) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def versions() -> dict[str, str]:
+    """Versions of this suite's distributions and of what computes, where they are installed."""
+    # A damaged distribution may have no name.
+    installed = {name.lower(): d.version for d in distributions() if (name := d.metadata["Name"])}
+    ours = {name: version for name, version in installed.items() if name.startswith("hashbench")}
+    return ours | {name: installed[name] for name in _PACKAGES if name in installed}
+
+
+def usable_cores() -> int | None:
+    """The cores that this process may run on, or all where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def processor() -> str:
     """The processor's name as the kernel has it, or what Python knows."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -14,6 +14,7 @@ from hashbench.data.collection import Collection, FeatureCollection
 from hashbench.data.web import WebSet
 from hashbench.errors import ConfigError, PluginError, UnknownNameError
 from hashbench.features.backbone import Backbone
+from hashbench.methods.checkpoint import Checkpoint
 from hashbench.methods.config import MethodConfig, Preset, resolve_config
 from hashbench.methods.method import Context, Method
 from hashbench.plugins import Plugins, pick
@@ -61,9 +62,13 @@ class PreparedRun:
     web: WebSet | None
     backbone: Backbone | None
 
-    def build(self, device: str, progress: Progress) -> Method:
+    def build(
+        self, device: str, progress: Progress, *, devices: int = 1, checkpoint: Checkpoint | None = None
+    ) -> Method:
         """The method, unfitted."""
-        context = Context(self.request.bits, self.spec.seed, device, self.backbone, progress)
+        context = Context(
+            self.request.bits, self.spec.seed, device, devices, checkpoint, self.backbone, progress
+        )
         return self.method(self.config, context)
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from hashbench import fingerprint
 from hashbench.codes.storage import QuantizedCodes
 from hashbench.data.split import PARTS
 from hashbench.data.views import TrainView
 from hashbench.errors import HashbenchError, StoreError, reason
+from hashbench.methods.checkpoint import Checkpoint
 from hashbench.methods.method import Method
 from hashbench.metrics.presets import PRESETS
 from hashbench.plugins import Plugins
 from hashbench.progress import LoggedProgress, Progress
-from hashbench.runs.environment import environment
+from hashbench.runs.environment import environment, versions
 from hashbench.runs.evaluate import Encoded, Evaluation, encode, evaluate
 from hashbench.runs.failure import Failure
 from hashbench.runs.folder import RunOutput
@@ -38,12 +40,24 @@ class Workplace:
         cache: Root folder of the cache.
         device: Where to compute, as torch names it.
         jobs: How many runs share the machine.
+        devices: How many devices of that kind share the training of a network.
+        resume: Whether an interrupted run goes on from its checkpoint, or begins anew.
     """
 
     store: RunStore
     cache: Path
     device: str
     jobs: int = 1
+    devices: int = 1
+    resume: bool = True
+
+    def checkpoint(self, run: PreparedRun) -> Checkpoint:
+        """Where a run keeps how far its training is."""
+        identity = fingerprint.of_json([run.spec.key(), versions()])
+        kept = Checkpoint(self.store.checkpoint(run.spec.run_id()), identity)
+        if not self.resume:
+            kept.drop()
+        return kept
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,8 @@ def attempt(run: PreparedRun, place: Workplace, plugins: Plugins, progress: Prog
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
+        # It would come to the same end again.
+        place.checkpoint(run).drop()
         return Mishap.of(error, log.lines)
     plugins.run_finished(record, progress)
     return None
@@ -113,13 +129,13 @@ def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecor
     Raises:
         HashbenchError: The data, the weights or the method's settings do not allow it.
     """
-    device = place.device
-    method = run.build(device, log)
+    device, checkpoint = place.device, place.checkpoint(run)
+    method = run.build(device, log, devices=place.devices, checkpoint=checkpoint)
     inputs = RunInputs(run, method, place.cache, device, log)
     notices = inputs.notices()
     for sentence in notices:
         log.notice(sentence)
-    trained = _train(method, inputs)
+    trained = _train(method, inputs, checkpoint)
     encoded = encode(method, inputs)
     evaluation = evaluate(encoded, inputs)
     state = method.state()
@@ -152,7 +168,9 @@ def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecor
         history=log.points,
         log=log.lines,
     )
-    return place.store.add(record, output)
+    stored = place.store.add(record, output)
+    checkpoint.drop()
+    return stored
 
 
 @dataclass(frozen=True)
@@ -161,7 +179,7 @@ class _Trained:
 
     Attributes:
         sizes: Images in each part, and tags or web images, where these are seen.
-        seconds: Time in `fit`.
+        seconds: Time in `fit`, before an interruption too.
         bytes: Memory at its peak.
     """
 
@@ -170,13 +188,13 @@ class _Trained:
     bytes: int
 
 
-def _train(method: Method, inputs: RunInputs) -> _Trained:
+def _train(method: Method, inputs: RunInputs, checkpoint: Checkpoint) -> _Trained:
     """Fit; the training images' features, a copy, are gone when it is over."""
     view = inputs.train()
     method.prepare()
     inputs.progress.log(f"training {inputs.run.spec.run_id()}")
     held, (seconds, _) = peak_memory(lambda: timed(lambda: method.fit(view)), inputs.device)
-    return _Trained(_sizes(inputs, view), seconds, held)
+    return _Trained(_sizes(inputs, view), checkpoint.seconds_before + seconds, held)
 
 
 def _cost(

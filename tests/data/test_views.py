@@ -1,6 +1,7 @@
 """A weakly supervised method cannot reach a label: not by asking, not by searching the heap."""
 
 import gc
+import pickle
 import types
 
 import numpy as np
@@ -150,3 +151,15 @@ def test_rows_are_indexed_as_the_array_in_their_order_would_be():
 def test_a_view_of_rows_is_as_long_as_they_are():
     view = ImageView(pixels=Rows(np.zeros((9, 2, 2, 3), dtype=np.uint8), np.array([1, 2])))
     assert len(view) == 2 and view.pixels.shape == (2, 2, 2, 3)
+
+
+def test_rows_of_a_file_go_to_another_process_by_the_files_name(tmp_path):
+    whole = np.arange(2_000_000, dtype=np.uint8).reshape(-1, 10)
+    (tmp_path / "rows").write_bytes(whole.tobytes())
+    mapped = np.asarray(np.memmap(tmp_path / "rows", np.uint8, "r", shape=whole.shape))
+    rows = Rows(mapped, np.array([5, 1, 7]))
+    packed = pickle.dumps(rows)
+    assert len(packed) < 10_000
+    assert np.array_equal(pickle.loads(packed)[:], whole[[5, 1, 7]])
+    kept = pickle.loads(pickle.dumps(Rows(whole[:9], np.array([5, 1]))))
+    assert np.array_equal(kept[:], whole[[5, 1]])

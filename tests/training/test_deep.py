@@ -13,7 +13,8 @@ from hashbench.methods.config import resolve_config
 from hashbench.methods.method import Context
 from hashbench.training.config import DeepConfig
 from hashbench.training.deep import DeepHash
-from hashbench.training.fitting import Objective, Source, head, seeded, straight_through
+from hashbench.training.layers import head, straight_through
+from hashbench.training.objective import Objective
 
 BITS, WIDTH, IMAGES = 8, 12, 30
 
@@ -27,16 +28,15 @@ class Recall(DeepHash):
     VIEWS = 2
 
     def objective(self, view):
-        self.batches, self.epochs, self.outputs = [], [], []
+        self.batches, self.epochs = [], []
         self.beside = nn.Linear(BITS, BITS)
 
         def loss(batch):
             self.batches.append(batch)
-            self.outputs.append([self.network(features) for features in batch.views])
             aim = batch.features[:, :BITS]
-            return sum((self.beside(outputs) - aim).square().mean() for outputs in self.outputs[-1])
+            return sum((self.beside(outputs) - aim).square().mean() for outputs in batch.outputs)
 
-        return Objective(loss, [self.beside], self.epochs.append)
+        return Objective(loss, modules=[self.beside], on_epoch_end=self.epochs.append)
 
 
 class Means(Backbone):
@@ -118,14 +118,11 @@ def test_a_batch_is_the_features_of_its_images_as_often_as_asked(images):
 
 
 def test_what_is_trained_beside_the_network_changes_and_is_not_kept(images):
-    method = fitted(images)
-    with seeded(0):
-        method.build(WIDTH)
-        fresh = nn.Linear(BITS, BITS)
-    assert not torch.equal(method.beside.weight, fresh.weight)
+    method, hardly = fitted(images), fitted(images, learning_rate=1e-12)
+    assert not torch.allclose(method.beside.weight, hardly.beside.weight)
     assert {name: array.shape for name, array in method.state().items()} == {
-        "1.weight": (BITS, WIDTH),
-        "1.bias": (BITS,),
+        "head.1.weight": (BITS, WIDTH),
+        "head.1.bias": (BITS,),
     }
 
 
@@ -169,11 +166,11 @@ def test_what_was_trained_before_does_not_matter(images):
 
 def test_dropout_tells_views_apart_in_training_and_is_off_when_embedding(images):
     method = fitted(images, dropout=0.5)
-    assert all(not torch.equal(*views) for views in method.outputs)
-    assert all(torch.equal(*views) for views in fitted(images).outputs)
+    assert all(not torch.equal(*batch.outputs) for batch in method.batches)
+    assert all(torch.equal(*batch.outputs) for batch in fitted(images).batches)
     assert np.array_equal(method.embed(images), method.embed(images))
     weights = method.state()
-    by_hand = images.features @ weights["1.weight"].T + weights["1.bias"]
+    by_hand = images.features @ weights["head.1.weight"].T + weights["head.1.bias"]
     assert np.allclose(method.embed(images), by_hand, atol=1e-5)
 
 
@@ -185,21 +182,23 @@ def test_embedding_takes_more_images_than_fit_a_batch(images):
 
 
 def test_pixels_are_asked_for_only_where_they_are_augmented(images, pictures_of_noise):
-    assert (made().inputs, made(augment=True).inputs) == ("features", "pixels")
+    assert (made().inputs, made(augment="views").inputs) == ("features", "pixels")
     with pytest.raises(SupervisionError, match="asked for features"):
         made().fit(view_of(pictures_of_noise))
     with pytest.raises(SupervisionError, match="asked for pixels"):
-        made(augment=True, backbone=Means()).fit(view_of(images))
+        made(augment="views", backbone=Means()).fit(view_of(images))
 
 
 def test_augmented_pixels_need_a_backbone(pictures_of_noise):
-    method = made(augment=True)
-    with pytest.raises(ConfigError, match="augment=true needs a backbone. Expected one in the method's"):
+    method = made(augment="views")
+    with pytest.raises(
+        ConfigError, match="training on pixels needs a backbone. Expected one in the method's"
+    ):
         method.fit(view_of(pictures_of_noise))
 
 
 def test_augmented_views_differ_and_embeddings_come_from_the_middle(pictures_of_noise):
-    method = fitted(pictures_of_noise, augment=True, backbone=Means(), iterations=4)
+    method = fitted(pictures_of_noise, augment="views", backbone=Means(), iterations=4)
     assert all(
         not torch.equal(*batch.views) and batch.features.shape == (10, WIDTH) for batch in method.batches
     )
@@ -211,7 +210,7 @@ def test_augmented_views_differ_and_embeddings_come_from_the_middle(pictures_of_
 
 def test_augmentation_follows_the_seed(pictures_of_noise):
     one, same, other = (
-        fitted(pictures_of_noise, augment=True, backbone=Means(), iterations=3, seed=seed)
+        fitted(pictures_of_noise, augment="views", backbone=Means(), iterations=3, seed=seed)
         .batches[-1]
         .features
         for seed in (0, 0, 1)
@@ -220,12 +219,13 @@ def test_augmentation_follows_the_seed(pictures_of_noise):
 
 
 def test_the_backbone_is_frozen_and_sees_its_crop(pictures_of_noise):
-    method = made(augment=True, backbone=Means())
-    source = Source.of(method.config, method.context)
-    source.training(pictures_of_noise, torch.arange(3), 2)
-    source.evaluation(pictures_of_noise, slice(0, 5))
-    assert source.body.seen == [(3, 3, 8, 8)] * 2 + [(5, 3, 8, 8)]
-    assert not any(parameter.requires_grad for parameter in source.body.parameters())
+    method = made(augment="views", backbone=Means())
+    source = method.harness.source
+    for view in ("one", "two"):
+        source.training(source.read(pictures_of_noise, np.arange(3)), view, 0, 3)
+    source.evaluation(source.read(pictures_of_noise, slice(0, 5)))
+    assert source._frozen.seen == [(3, 3, 8, 8)] * 2 + [(5, 3, 8, 8)]
+    assert not any(parameter.requires_grad for parameter in source._frozen.parameters())
     assert source.width(pictures_of_noise) == WIDTH
 
 

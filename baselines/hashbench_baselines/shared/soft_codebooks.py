@@ -15,7 +15,7 @@ class SoftCodebooks(nn.Module):
 
     def __init__(self, head: nn.Module, books: int, words: int, width: int, *, learn: bool) -> None:
         super().__init__()
-        self.head = head
+        self.head, self.books = head, books
         self._codebooks = nn.Parameter(torch.empty(books, words, width), requires_grad=learn)
         nn.init.xavier_uniform_(self._codebooks)
 
@@ -49,21 +49,28 @@ class SoftCodebooks(nn.Module):
         return vectors.view(len(vectors), len(self._codebooks), -1)
 
 
-class CodeMemory:
-    """The newest soft codes, as many as fit."""
+class CodeMemory(nn.Module):
+    """The newest soft codes, as many as fit: a module, so that they outlast an interruption."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._codes: torch.Tensor | None = None
+    codes: torch.Tensor
+    held: torch.Tensor
+
+    def __init__(self, size: int, books: int, words: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.zeros(size, books, words))
+        self.register_buffer("held", torch.tensor(0))
 
     def add(self, choice: torch.Tensor) -> None:
         """Take in soft codes (B, M, K), and forget the oldest where there are too many."""
-        held = choice if self._codes is None else torch.cat([self._codes, choice])
-        self._codes = held[max(len(held) - self._size, 0) :].detach()
+        size = len(self.codes)
+        # The newest are the last.
+        self.codes = torch.cat([self.codes, choice.detach()])[len(choice) :] if size else self.codes
+        self.held = (self.held + len(choice)).clamp(max=size)
 
     def recall(self, codebooks: SoftCodebooks) -> torch.Tensor | None:
         """What they stand for (Q, M d) with the codewords as they are now; None if there is none."""
-        if self._codes is None or not len(self._codes):
+        held = int(self.held)
+        if not held:
             return None
         with torch.no_grad():
-            return codebooks.mix(self._codes)
+            return codebooks.mix(self.codes[-held:])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hashbench.methods.config import MethodConfig, Preset
+from hashbench.methods.config import Preset
 from hashbench.tags.embeddings import BUNDLED
+from hashbench.training.config import DeepConfig
 
 
-class WSDHQConfig(MethodConfig):
+class WSDHQConfig(DeepConfig):
     """Settings of WSDHQ. Each ablation of the paper is one of them.
 
     Attributes:
@@ -22,8 +23,6 @@ class WSDHQConfig(MethodConfig):
         merge_radius: DBSCAN's eps, a cosine distance (not published).
         merge_min_tags: DBSCAN's min_samples; above 1, tags without neighbours are dropped.
         finetune: What trains: `head`, on frozen features, or `all`, the backbone too.
-        hidden: Width of a hidden layer before the fusion layer; 0 for none, as in the paper.
-        dropout: Before each layer of the head.
         normalize: l2-normalise embeddings in the margin loss (ablation: false).
         sphere: Quantize unit embeddings, so that codes live on the sphere the cosine is measured on.
         loss: `margin`, or the hinge of `wdht` (ablation).
@@ -38,16 +37,8 @@ class WSDHQConfig(MethodConfig):
         final_updates: Updates of codes and codebooks after the last gradient step.
         restart: Start the codebooks anew, by k-means on the final embeddings, before these.
         ridge: Of the closed-form codebooks.
-        iterations: Gradient steps.
-        batch_size: Images a step.
-        learning_rate: Adam's.
-        decay: Factor on the learning rate ...
-        decay_every: ... every so many iterations.
-        weight_decay: Adam's.
         fusion_multiplier: Factor on the learning rate of the fusion layer's weights.
         bias_multiplier: Factor on that of all biases; the fusion layer's gets the product of both.
-        crop: Side of the crops when the backbone trains; 0 for the backbone's own.
-        ten_crop: Average the embeddings of ten crops when the backbone has been trained.
     """
 
     embeddings: str = BUNDLED
@@ -58,8 +49,6 @@ class WSDHQConfig(MethodConfig):
     merge_radius: float = Field(default=0.1, ge=0, le=2)
     merge_min_tags: int = Field(default=1, ge=1)
     finetune: Literal["head", "all"] = "head"
-    hidden: int = Field(default=512, ge=0)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
     normalize: bool = True
     sphere: bool = True
     loss: Literal["margin", "wdht"] = "margin"
@@ -74,16 +63,21 @@ class WSDHQConfig(MethodConfig):
     final_updates: int = Field(default=1, ge=1)
     restart: bool = True
     ridge: float = Field(default=10.0, gt=0)
-    iterations: int = Field(default=450, ge=1)
-    batch_size: int = Field(default=256, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    decay: float = Field(default=0.5, gt=0, le=1)
-    decay_every: int = Field(default=300, ge=1)
-    weight_decay: float = Field(default=0.0, ge=0)
     fusion_multiplier: float = Field(default=1.0, gt=0)
     bias_multiplier: float = Field(default=1.0, gt=0)
-    crop: int = Field(default=0, ge=0)
+    iterations: int = Field(default=450, ge=1)
+    decay: float = Field(default=0.5, gt=0, le=1)
+    hidden: int = Field(default=512, ge=0)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     ten_crop: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _crop_what_trains(cls, values: Any) -> Any:
+        """A backbone that trains sees crops, as in the paper, unless something else is asked for."""
+        if isinstance(values, dict) and values.get("finetune") == "all":
+            return {"augment": "crop"} | values
+        return values
 
 
 SMALL = Preset("a head on frozen features, for a few thousand images; chosen on a validation split")

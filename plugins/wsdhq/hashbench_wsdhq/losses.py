@@ -83,7 +83,7 @@ def wdht_loss(
         margin: 0.7 in the paper.
     """
     tagged = positive.any(dim=1)
-    weights = positive[tagged].to(tags.dtype)
+    weights = positive[tagged].type_as(tags)
     means = (weights @ tags) / weights.sum(dim=1, keepdim=True)
     cosine = functional.normalize(images[tagged]) @ functional.normalize(means).T
     violation = (margin - cosine.diagonal()[:, None] + cosine).clamp(min=0)

@@ -1,22 +1,23 @@
 """Additive quantization in the tags' metric: whitening, ICM, closed-form codebooks, k-means start.
 
-N = images, U = tags, D = dimensions, M = codebooks, K = codewords a codebook.
+N = images, U = tags, D = dimensions, M = codebooks, K = codewords a codebook, B = 4,096 images of a block.
 r: image embeddings (N, D); v: tag embeddings (U, D); C: codebooks (M, K, D); b: codes (N, M).
+
+All of it runs on the device of its tensors. What would grow with N is taken in blocks, so that the bytes of
+the tensors beside input and output have the bound that each docstring states.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
-from hashbench.training.seeding import numpy_generator
+from hashbench.training.seeding import numpy_generator, torch_generator
+from hashbench_wsdhq.kmeans import add_rows, kmeans
 
-_ROWS = 8192
+_ROWS = 4096
 # Training rows of k-means for each codeword, as FAISS has it.
 _ROWS_A_WORD = 256
 
@@ -43,6 +44,9 @@ def icm(
     to each codeword needs only inner products: with the target (N, M K), and between codewords, which
     are looked up.
 
+    Holds at most (M K)^2 + B K (M + 2) + M K numbers of the targets' type: products of every two words, and
+    the costs in a block.
+
     Args:
         targets: (N, D).
         codebooks: (M, K, D).
@@ -52,13 +56,18 @@ def icm(
     Returns:
         int64 (N, M).
     """
-    parts = []
+    if start is None:
+        codes = torch.zeros((len(targets), len(codebooks)), dtype=torch.int64, device=targets.device)
+    else:
+        codes = start.clone()
     between = _cross_products(codebooks)
-    for first in range(0, len(targets), _ROWS):
-        rows = slice(first, first + _ROWS)
-        codes = None if start is None else start[rows]
-        parts.append(_icm_rows(targets[rows], codebooks, between, orders, codes))
-    return torch.cat(parts) if parts else torch.empty((0, len(codebooks)), dtype=torch.int64)
+    for rows in _blocks(len(targets)):
+        _improve(codes[rows], targets[rows], codebooks, between, orders)
+    return codes
+
+
+def _blocks(images: int) -> Iterator[slice]:
+    return (slice(first, first + _ROWS) for first in range(0, images, _ROWS))
 
 
 def _cross_products(codebooks: torch.Tensor) -> torch.Tensor:
@@ -66,29 +75,24 @@ def _cross_products(codebooks: torch.Tensor) -> torch.Tensor:
     return torch.einsum("mjd,lkd->mljk", codebooks, codebooks)
 
 
-def _icm_rows(
+def _improve(
+    codes: torch.Tensor,
     targets: torch.Tensor,
     codebooks: torch.Tensor,
     between: torch.Tensor,
     orders: Sequence[Sequence[int]],
-    start: torch.Tensor | None,
-) -> torch.Tensor:
-    books = len(codebooks)
-    shape = (len(targets), books)
-    codes = torch.zeros(shape, dtype=torch.int64, device=targets.device)
-    if start is not None:
-        codes = start.clone()
+) -> None:
+    """Choose the codes (B, M) of one block anew, in place."""
     norms = codebooks.square().sum(dim=2)
     # |r - c|^2 without |r|^2, which no choice changes
-    alone = norms[:, None, :] - 2 * torch.einsum("nd,mkd->mnk", targets, codebooks)
+    alone = torch.einsum("nd,mkd->mnk", targets, codebooks).mul_(-2).add_(norms[:, None, :])
     for order in orders:
         for m in order:
             cost = alone[m].clone()
-            for other in range(books):
+            for other in range(len(codebooks)):
                 if other != m:
-                    cost += 2 * between[other, m][codes[:, other]]
+                    cost.add_(between[other, m][codes[:, other]], alpha=2)
             codes[:, m] = cost.argmin(dim=1)
-    return codes
 
 
 def update_codebooks(
@@ -97,6 +101,10 @@ def update_codebooks(
     """C = (B'B + ridge I)^-1 B'R, B being the one-hot codes; words that nobody uses stay as they are.
 
     The tags' metric cancels out of the least squares problem, so that it is solved in the plain space.
+    B'B is counted in integers and B'R added up in float64 in the order of the images, so that neither
+    depends on the blocks or on the threads of a GPU.
+
+    Holds at most 32 (M K)^2 + 40 M K D bytes for the system, and B (24 M^2 + 16 D) for a block.
 
     Args:
         embeddings: (N, D).
@@ -104,24 +112,36 @@ def update_codebooks(
         codebooks: (M, K, D).
         ridge: The paper's 0.001.
     """
-    books, words, width = codebooks.shape
-    columns = codes + torch.arange(books, device=codes.device) * words
-    pairs = columns[:, :, None] * (books * words) + columns[:, None, :]
-    counts = torch.bincount(pairs.reshape(-1), minlength=(books * words) ** 2)
-    gram = counts.view(books * words, books * words).double()
-    used = gram.diagonal() > 0
-    sums = torch.zeros((books * words, width), dtype=torch.float64, device=codes.device)
-    for m in range(books):
-        sums.index_add_(0, columns[:, m], embeddings.double())
-    regular = gram[used][:, used] + ridge * torch.eye(
-        int(used.sum()), dtype=torch.float64, device=codes.device
-    )
-    updated = codebooks.reshape(books * words, width).clone()
+    counts, sums = _normal_equations(embeddings, codes, codebooks.shape[1])
+    used = counts.diagonal() > 0
+    regular = counts[used][:, used].double()
+    regular.diagonal().add_(ridge)
+    updated = codebooks.flatten(0, 1).clone()
     updated[used] = torch.linalg.solve(regular, sums[used]).to(codebooks.dtype)
-    return updated.view(books, words, width)
+    return updated.view(codebooks.shape)
 
 
-def start_codebooks(embeddings: np.ndarray, books: int, words: int, seed: int) -> np.ndarray:
+def _normal_equations(
+    embeddings: torch.Tensor, codes: torch.Tensor, words: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """B'B, int64 (M K, M K), and B'R, float64 (M K, D), of the one-hot codes B."""
+    books = codes.shape[1]
+    size = books * words
+    offsets = torch.arange(books, device=codes.device) * words
+    counts = torch.zeros(size * size, dtype=torch.int64, device=codes.device)
+    one = torch.ones((), dtype=torch.int64, device=codes.device)
+    sums = torch.zeros((size, embeddings.shape[1]), dtype=torch.float64, device=codes.device)
+    for rows in _blocks(len(codes)):
+        columns = codes[rows] + offsets
+        pairs = columns[:, :, None] * size + columns[:, None, :]
+        add_rows(counts, pairs.flatten(), one)
+        exact = embeddings[rows].double()
+        for m in range(books):
+            add_rows(sums, columns[:, m], exact)
+    return counts.view(size, size), sums
+
+
+def start_codebooks(embeddings: torch.Tensor, books: int, words: int, seed: int) -> torch.Tensor:
     """k-means on M slices of the embeddings: each codebook starts block-sparse, as PQ's would.
 
     Of more than 256 embeddings a codeword, as many are drawn: more would move the means by little.
@@ -129,28 +149,26 @@ def start_codebooks(embeddings: np.ndarray, books: int, words: int, seed: int) -
     D need not be divisible by M: the first slices are one dimension wider. Where a slice has fewer
     different values than codewords, the words left over stay zero and stand for "nothing to add".
 
+    Holds the R = min(N, 256 K) embeddings drawn, and what `kmeans` does for R points of D / M dimensions.
+
     Args:
-        embeddings: float32 (N, D), D at least M.
+        embeddings: (N, D), D at least M.
         books: M.
         words: K.
-        seed: Of k-means.
+        seed: Of the draws, which are the same on every device.
 
     Returns:
-        float32 (M, K, D).
+        (M, K, D) of the embeddings' type, on their device.
     """
     if len(embeddings) > _ROWS_A_WORD * words:
         generator = numpy_generator(seed, "start")
         drawn = generator.choice(len(embeddings), _ROWS_A_WORD * words, replace=False)
-        embeddings = embeddings[np.sort(drawn)]
-    codebooks = np.zeros((books, words, embeddings.shape[1]), dtype=np.float32)
-    for m, columns in enumerate(np.array_split(np.arange(embeddings.shape[1]), books)):
-        part = embeddings[:, columns]
-        clusters = min(words, len(np.unique(part, axis=0)))
-        with warnings.catch_warnings():
-            # Equal embeddings are normal late in training; they cost a codeword, nothing else.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted = KMeans(clusters, n_init=1, random_state=seed).fit(part)
-        codebooks[m, :clusters, columns] = fitted.cluster_centers_.T
+        embeddings = embeddings[torch.from_numpy(np.sort(drawn)).to(embeddings.device)]
+    codebooks = embeddings.new_zeros((books, words, embeddings.shape[1]))
+    slices = zip(embeddings.tensor_split(books, dim=1), codebooks.tensor_split(books, dim=2), strict=True)
+    for m, (part, own) in enumerate(slices):
+        centres = kmeans(part, words, torch_generator(seed, f"k-means of slice {m}"))
+        own[m, : len(centres)] = centres
     return codebooks
 
 

@@ -18,9 +18,10 @@ from hashbench.progress import SilentProgress
 from hashbench.ranking.distances import aqd, feature
 from hashbench.ranking.kernels.choice import resolve_kernel
 from hashbench.ranking.relevance import Relevance
+from hashbench.training.layers import Network
 from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
 from hashbench_wsdhq.method import WSDHQ
-from hashbench_wsdhq.network import Head, parameter_groups
+from hashbench_wsdhq.network import Head, rate_multiplier
 from hashbench_wsdhq.semantics import semantics
 
 QUICK = {"iterations": 12, "hidden": 64, "update_every": 1}
@@ -127,14 +128,12 @@ def test_tags_become_a_smaller_set_of_known_meanings(pictures):
 
 
 def test_learning_rates_are_multiplied_as_in_the_authors_code():
-    network = torch.nn.ModuleDict(
-        {"head": Head(8, 3, WSDHQConfig(hidden=4)), "body": torch.nn.Linear(8, 8)}
-    )
+    network = Network(Head(8, 3, 1, WSDHQConfig(hidden=4)), torch.nn.Linear(8, 8))
     config = resolve_config("wsdhq", WSDHQConfig, PAPER.config, {})
-    shapes = {
-        group["multiplier"]: sorted(tuple(p.shape) for p in group["params"])
-        for group in parameter_groups(network, config)
-    }
+    shapes = {}
+    for name, parameter in network.named_parameters():
+        shapes.setdefault(rate_multiplier(name, config), []).append(tuple(parameter.shape))
+    shapes = {factor: sorted(found) for factor, found in shapes.items()}
     assert shapes == {1.0: [(4, 8), (8, 8)], 2.0: [(4,), (8,)], 10.0: [(3, 4)], 20.0: [(3,)]}
 
 
@@ -170,7 +169,7 @@ def test_the_whole_network_trains_on_pixels(tmp_path):
     before = {name: value.clone() for name, value in backbone.network().state_dict().items()}
     method = WSDHQ(config, Context(bits=8, seed=0, backbone=backbone, progress=SilentProgress()))
     method.fit(view)
-    after = method.model.encoder.body.state_dict()
+    after = method.network.body.state_dict()
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert "body.conv1.weight" in changed and "body.layer4.1.conv2.weight" in changed
     embeddings = method.embed(ImageView(pixels=pixels))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hashbench.methods.config import MethodConfig, Preset
+from hashbench.methods.config import Preset
+from hashbench.training.config import HarnessConfig
 
 
-class WSIHConfig(MethodConfig):
+class WSIHConfig(HarnessConfig):
     """Settings of WSIH. A loss of weight 0 is left out; each ablation is one setting.
 
     Attributes:

@@ -27,7 +27,7 @@ def prototype_loss(
         concepts: int64 (B,), what each image was searched for.
         config: The weights.
     """
-    same = (concepts[:, None] == concepts[None, :]).to(codes.dtype)
+    same = (concepts[:, None] == concepts[None, :]).type_as(codes)
     return (
         config.classification * functional.cross_entropy(scores, concepts)
         + config.similarity * functional.mse_loss(cosines(codes).clamp(min=0), same)

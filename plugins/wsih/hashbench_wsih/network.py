@@ -15,10 +15,23 @@ _NO_ATTENTION = 1e-12
 
 
 class Encoder(nn.Module):
-    """Features (B, F) to outputs h in (-1, 1), (B, bits); their signs are the code."""
+    """Features (B, F) to outputs h in (-1, 1), (B, bits); their signs are the code.
 
-    def __init__(self, features: int, bits: int, config: WSIHConfig) -> None:
+    Attributes:
+        prototypes: What each concept looks like: mean outputs of the first layer, (C, L1); C is 0 without
+            a web stage.
+        prototype_codes: Signs of the mean outputs of the hash layer, (C, bits).
+        attends: Whether images attend to the prototypes.
+    """
+
+    prototypes: torch.Tensor
+    prototype_codes: torch.Tensor
+
+    def __init__(self, features: int, bits: int, concepts: int, config: WSIHConfig) -> None:
         super().__init__()
+        self.attends = False
+        self.register_buffer("prototypes", torch.zeros(concepts, config.layer1))
+        self.register_buffer("prototype_codes", torch.zeros(concepts, bits))
         self.layer1 = _layer(features, config.layer1, nn.ReLU())
         self.layer2 = nn.Sequential(
             *_layer(config.layer1, config.layer2, nn.ReLU()), nn.Dropout(config.dropout)
@@ -26,13 +39,26 @@ class Encoder(nn.Module):
         self.layer3 = _layer(config.layer2, config.layer3, nn.ReLU())
         self.hash = _layer(config.layer3, bits, nn.Tanh())
 
-    def forward(self, features: torch.Tensor, prototypes: torch.Tensor | None = None) -> torch.Tensor:
-        """Outputs h (B, bits), attending to prototypes (C, L1) where there are any."""
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Outputs h (B, bits)."""
         first = self.layer1(features)
-        if prototypes is not None:
-            first = attend(first, prototypes)
+        if self.attends:
+            first = attend(first, self.prototypes)
         codes: torch.Tensor = self.hash(self.layer3(self.layer2(first)))
         return codes
+
+
+class Beside(nn.Module):
+    """Outputs h of an encoder, and what another network makes of them, side by side, (B, bits + D)."""
+
+    def __init__(self, encoder: Encoder, other: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.other = encoder, other
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Both for features (B, F)."""
+        codes = self.encoder(features)
+        return torch.cat([codes, self.other(codes)], dim=1)
 
 
 class Decoder(nn.Sequential):

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import torch
 
-from hashbench.methods.method import Context
-from hashbench.training.loop import Schedule, train
-from hashbench.training.seeding import torch_generator
+from hashbench.data.views import ImageView
+from hashbench.training.objective import Batch, Objective, Stage
+from hashbench.training.schedule import Schedule
 from hashbench_wsih.config import WSIHConfig
 from hashbench_wsih.losses import transfer_loss
-from hashbench_wsih.network import Decoder, Encoder
+from hashbench_wsih.network import Beside, Decoder, Encoder
 
 
-def transfer(
-    features: torch.Tensor,
-    prototypes: torch.Tensor | None,
-    encoder: Encoder,
-    decoder: Decoder,
-    *,
-    config: WSIHConfig,
-    context: Context,
-) -> None:
+def transfer_stage(
+    images: ImageView, encoder: Encoder, decoder: Decoder, bits: int, config: WSIHConfig
+) -> Stage:
     """Fit the encoder's last layers to the relations and the content of the target images' features.
 
     The weights of the first two layers stay as stage 1 left them; their batch normalisation goes on
@@ -31,31 +25,19 @@ def transfer(
     pair go through the same encoder, which makes it siamese.
 
     Args:
-        features: (N, F), the target's training images.
-        prototypes: (C, L1) to attend to, or None.
+        images: N images, the target's.
         encoder: Is trained: the last two layers, or all where there was no stage 1.
         decoder: Is trained, and not needed afterwards.
+        bits: Of the encoder's outputs.
         config: The settings.
-        context: Seed and progress.
     """
-    trained = [*encoder.layer3.parameters(), *encoder.hash.parameters()]
-    frozen = [*encoder.layer1.parameters(), *encoder.layer2.parameters()]
-    for parameter in frozen:
-        parameter.requires_grad_(not config.web_stage)
+    for layer in (encoder.layer1, encoder.layer2):
+        for parameter in layer.parameters():
+            parameter.requires_grad_(not config.web_stage)
 
-    def loss(batch: torch.Tensor) -> torch.Tensor:
-        images = features[batch.to(features.device)]
-        codes = encoder(images, prototypes)
-        return transfer_loss(codes, decoder(codes), images, config)
+    def loss(batch: Batch) -> torch.Tensor:
+        return transfer_loss(batch.output[:, :bits], batch.output[:, bits:], batch.features, config)
 
-    encoder.train()
-    train(
-        [{"params": [*trained, *decoder.parameters(), *([] if config.web_stage else frozen)]}],
-        loss,
-        Schedule.of_epochs(config.epochs, len(features), config.batch_size, config.learning_rate),
-        count=len(features),
-        generator=torch_generator(context.seed, "batches"),
-        progress=context.progress,
-        title="stage 2, transfer: gradient steps",
-    )
-    encoder.eval()
+    schedule = Schedule.of_epochs(config.epochs, len(images), config.batch_size, config.learning_rate)
+    objective = Objective(loss, head=Beside(encoder, decoder))
+    return Stage(images, objective, schedule, "stage 2, transfer: gradient steps")

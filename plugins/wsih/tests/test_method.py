@@ -66,7 +66,7 @@ def test_target_images_lie_near_the_prototype_code_of_what_they_show(pictures, v
 
     def found(given):
         method = fitted(given, web_epochs=40)
-        nearness = method.embed(pictures.database()) @ method.model.prototypes.codes.numpy().T
+        nearness = method.embed(pictures.database()) @ method.encoder.prototype_codes.numpy().T
         return (nearness.argmax(axis=1) == shown).mean()
 
     assert found(view) > 2 * found(misled)
@@ -144,20 +144,20 @@ def test_features_may_be_of_any_width(view):
 
 def test_the_transfer_leaves_the_first_two_layers_as_the_web_images_made_them(view, quick):
     further = fitted(view, **{**QUICK, "epochs": 14})
-    for name in ("network.layer1.0.weight", "network.layer2.1.bias", "prototype_features"):
+    for name in ("head.layer1.0.weight", "head.layer2.1.bias", "head.prototypes"):
         assert np.array_equal(quick.state()[name], further.state()[name]), name
-    for name in ("network.layer3.0.weight", "network.hash.0.weight"):
+    for name in ("head.layer3.0.weight", "head.hash.0.weight"):
         assert not np.array_equal(quick.state()[name], further.state()[name]), name
     # Their batch normalisation goes on measuring, on the target's images now.
-    measured = "network.layer1.1.running_mean"
+    measured = "head.layer1.1.running_mean"
     assert not np.allclose(quick.state()[measured], further.state()[measured])
 
 
 def test_prototypes_are_the_means_of_their_concepts(view, quick):
     state = quick.state()
-    assert state["prototype_features"].shape == (15, 64) and state["prototype_codes"].shape == (15, 32)
-    assert (state["prototype_features"] >= 0).all()
-    assert set(np.unique(state["prototype_codes"])) <= {-1.0, 0.0, 1.0}
+    assert state["head.prototypes"].shape == (15, 64) and state["head.prototype_codes"].shape == (15, 32)
+    assert (state["head.prototypes"] >= 0).all()
+    assert set(np.unique(state["head.prototype_codes"])) <= {-1.0, 0.0, 1.0}
 
 
 def test_trained_parameters_are_those_of_both_stages(quick):
@@ -185,7 +185,7 @@ def test_the_paper_presets_hold_the_authors_constants(preset):
 def test_the_paper_presets_have_the_authors_widths():
     config = resolve_config("wsih", WSIHConfig, PAPER_COCO.config, {})
     with torch.device("meta"):
-        encoder = Encoder(4096, 64, config)
+        encoder = Encoder(4096, 64, 80, config)
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.ndim == 2]
     assert shapes == [(4096, 4096), (2048, 4096), (1024, 2048), (64, 1024)]
 

@@ -1,0 +1,107 @@
+"""Training that several processes share, with a device each; the first of them reports.
+
+They are started afresh, see their share of every batch, and end with the fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import active_children, get_context
+from multiprocessing.connection import Connection
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from hashbench.children import Heard, Told, end_with_parent, inherited
+from hashbench.data.views import TrainView
+from hashbench.errors import HashbenchError
+from hashbench.progress import Progress, SilentProgress
+from hashbench.tags.table import TagTable
+from hashbench.threads import cores
+from hashbench.training.machine import fabric_of
+
+if TYPE_CHECKING:
+    from hashbench.training.deep import DeepMethod
+
+State = Mapping[str, np.ndarray]
+
+
+def fit_side_by_side(method: DeepMethod, view: TrainView[TagTable]) -> State:
+    """The state that a method has after `context.devices` processes have fitted it together.
+
+    Raises:
+        HashbenchError: The first process says why there is none.
+    """
+    context = method.context
+    fabric = fabric_of(context.device, context.devices, method.config)
+    with _listening(context.progress) as told, inherited(max(1, cores() // context.devices)), _ended():
+        outcome = fabric.launch(_Work(method, view, told))
+    if isinstance(outcome, HashbenchError):
+        raise outcome
+    state: State = outcome
+    return state
+
+
+class _Work:
+    """What each process does; what the first one returns is the outcome."""
+
+    def __init__(self, method: DeepMethod, view: TrainView[TagTable], to: Connection) -> None:
+        self._class, self._config = type(method), method.config
+        self._context = replace(method.context, progress=SilentProgress())
+        self._view, self._to = view, to
+
+    def __call__(self, fabric: Fabric) -> State | HashbenchError:
+        """Fit as one of them, which Fabric tells apart."""
+        end_with_parent()
+        torch.set_num_threads(cores())
+        first = fabric.is_global_zero
+        context = replace(self._context, progress=Told(self._to)) if first else self._context
+        method = self._class(self._config, context)
+        try:
+            method.fit_here(self._view, fabric)
+        except HashbenchError as error:
+            # All processes compute the same loss: none is left waiting for another.
+            return error
+        return method.state()
+
+
+@contextmanager
+def _listening(progress: Progress) -> Iterator[Connection]:
+    """The end of a connection whose other end passes on what it is told."""
+    ours, theirs = get_context("spawn").Pipe(duplex=False)
+    heard = Heard(progress)
+
+    def listen() -> None:
+        try:
+            while True:
+                what, *told = ours.recv()
+                getattr(heard, what)(*told)
+        except (EOFError, OSError):
+            return
+
+    listener = Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield theirs
+    finally:
+        theirs.close()
+        listener.join()
+        heard.close_all()
+
+
+@contextmanager
+def _ended() -> Iterator[None]:
+    """Leave no process behind that the block has started."""
+    before = active_children()
+    try:
+        yield
+    finally:
+        for child in active_children():
+            if child not in before:
+                child.terminate()
+                child.join()
