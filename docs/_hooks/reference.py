@@ -169,14 +169,15 @@ def _hooks() -> str:
     hooks = [name for name in vars(hookspecs) if name.startswith("hashbench_")]
     for name in hooks:
         hook: Callable[..., object] = getattr(hookspecs, name)
-        guide, contract = GUIDES[name]
         signature = f"@hookimpl\ndef {name}{inspect.signature(hook)}: ...".replace("'", "")
         text += [
             f"## {name}",
             f"```python\n{signature}\n```",
             inspect.cleandoc(hook.__doc__ or ""),
-            f"[Guide]({guide}) · [contract]({contract})",
         ]
+        if name in GUIDES:
+            guide, contract = GUIDES[name]
+            text.append(f"[Guide]({guide}) · [contract]({contract})")
         if answers := _answers(name):
             text.append(f"Answered here with: {answers}.")
     return "\n\n".join([*text, ""])
@@ -191,6 +192,12 @@ def _answers(hook: str) -> str:
     names = [name for name, cls in found.items() if cls.__module__.startswith("hashbench")]
     if kind == "methods":
         return ", ".join(f"[`{name}`](../methods/{name}.md)" for name in names)
+    if kind == "datasets":
+        titles = {
+            page.name: page.read_text().partition("\n")[0] for page in (DOCS / "datasets").glob("*.md")
+        }
+        pages = {name: page for page, title in titles.items() for name in re.findall(r"[\w-]+", title)}
+        return ", ".join(f"[`{name}`](../datasets/{pages[name]})" for name in names)
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -232,5 +239,111 @@ def _command(path: str, command: Any, level: str) -> list[str]:
         written, told = parameter.get_help_record(context)
         if parameter.param_type_name == "option":
             takes = re.sub(r"^((--?[\w-]+)(, | / )?)+ ?", "", written)
+            names = written.removesuffix(takes).strip()
             takes = re.sub(r"<list\[(.*)\]>", r"<\1>", takes)
-            names = written.removesuffix(takes).strip() if takes else written
+        else:
+            names, _, takes = written.rpartition(" ")
+        rows.append((_code(names), _code(takes), told))
+    return [*text, _table(["option", "takes", "is"], rows)] if rows else text
+
+
+def _settings() -> str:
+    """The settings of every method, under each of its presets."""
+    text = [
+        "# Settings",
+        "What `--set KEY=VALUE` takes, method by method, and its value under each preset "
+        "(`--preset NAME`; the first is the default). `hashbench methods NAME` prints the same. How a "
+        "default was chosen is on the method's page.",
+    ]
+    kinds = list(Supervision)
+    found = sorted(_methods().items(), key=lambda item: kinds.index(item[1].SUPERVISION))
+    for name, cls in found:
+        page = f"[its page](../methods/{name}.md)" if (DOCS / "methods" / f"{name}.md").exists() else ""
+        text += [f"## {name}", f"{_sentence(cls.DESCRIPTION)} Learns from {cls.SUPERVISION.value}. {page}"]
+        presets = [(_code(preset), chosen.description) for preset, chosen in cls.PRESETS.items()]
+        if len(presets) > 1:
+            text.append(_table(["preset", "is"], presets))
+        settings = [
+            (_code(setting.name), *map(_code, setting.values), setting.meaning)
+            for setting in settings_of(cls)
+        ]
+        headings = ["setting", *(cls.PRESETS if len(presets) > 1 else ["value"]), "is"]
+        text.append(_table(headings, settings) if settings else "It has no settings.")
+    return "\n\n".join([*text, ""])
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _metric_presets() -> str:
+    """Every metric preset, option by option."""
+    text = [
+        "# Metric presets",
+        "What `--metrics` and `hashbench evaluate --preset` take. Every run is scored under all of them. "
+        "What the options mean, by example: [what the numbers mean](../metrics.md).",
+    ]
+    options = [option.name for option in fields(MetricPreset) if option.name not in ("name", "about")]
+    meanings = _attributes(MetricPreset)
+    for name, preset in PRESETS.items():
+        rows = []
+        for option in options:
+            value = getattr(preset, option)
+            values = value if isinstance(value, tuple) else (getattr(value, "value", value),)
+            rows.append((_code(option), " ".join(_code(each) for each in values), meanings[option]))
+        text += [f"## {name}", _sentence(preset.about), _table(["option", "value", "is"], rows)]
+    return "\n\n".join([*text, ""])
+
+
+def _attributes(cls: type) -> dict[str, str]:
+    """What a docstring says under `Attributes`."""
+    _, _, listed = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
+    found = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", listed, flags=re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
+def _tag_protocols() -> str:
+    """Every tag protocol with its steps."""
+    text = [
+        "# Tag protocols",
+        "What `--protocol` takes: which of the typed words a method is given. What each step does: "
+        "[tags](../datasets/tags.md#protocols).",
+    ]
+    for name, cls in Plugins().tag_protocols.items():
+        if not cls.__module__.startswith("hashbench"):
+            continue
+        default = " The default." if cls.IS_DEFAULT else ""
+        steps = "\n".join(f"{number}. {step}" for number, step in enumerate(cls().steps(), 1))
+        text += [f"## {name}", f"{_sentence(cls.DESCRIPTION)} Version {cls.VERSION}.{default}", steps]
+    return "\n\n".join([*text, ""])
+
+
+def _contracts(title: str, about: str, names: tuple[str, ...]) -> str:
+    """A page of the interface, which mkdocstrings fills from the docstrings."""
+    text = [f"# {title}", about]
+    for name in names:
+        if name.rpartition(".")[2][0].isupper():
+            text.append(f"::: {name}")
+        elif _module(name):
+            options = (
+                "    options: {heading_level: 3, show_root_heading: false, show_root_toc_entry: false}"
+            )
+            text += [f"## {name.removeprefix('hashbench.')}", f"::: {name}\n{options}"]
+    return "\n\n".join([*text, ""])
+
+
+def _module(name: str) -> bool:
+    """Whether that is a module: not all of those named are there in every version."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+_MADE = {
+    "hooks": _hooks,
+    "commands": _commands,
+    "settings": _settings,
+    "metric-presets": _metric_presets,
+    "tag-protocols": _tag_protocols,
+}
