@@ -165,6 +165,7 @@ def test_lists_and_tables_of_a_code_host_are_understood():
     )
     assert pages.widened("1. one\n   - two\n     three") == "1. one\n    - two\n      three"
     assert pages.widened("<!-- table: x -->\n| a |") == "<!-- table: x -->\n\n| a |"
+    assert pages.widened("| `a\\|b` | c\\|d |") == "| `a|b` | c\\|d |"
 
 
 def test_the_diagrams_are_what_is_drawn():

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 TOP = {"README.md": "index.md", "CHANGELOG.md": "changelog.md"}
 FENCE = re.compile(r"^ *(```|~~~)")
 ITEM = re.compile(r"^([-*+]|\d+\.) +")
+CODE = re.compile(r"`[^`]+`")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 
@@ -45,18 +46,25 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def widened(markdown: str) -> str:
-    """Indent what belongs to an item of a list by four signs, and part marks from the tables after them."""
+    """Indent what belongs to an item of a list by four signs, and mend two things of tables.
+
+    A mark on the line before a table is parted from it, and a stroke that is escaped in code, as a code
+    host asks for, is shown without the escape.
+    """
     lines: list[str] = []
     added, fenced = "", False
-    for line in markdown.split("\n"):
+    for written in markdown.split("\n"):
+        line = written
         fence = bool(FENCE.match(line))
         if not fenced:
             if item := ITEM.match(line):
                 added = " " * (4 - min(4, len(item.group(0))))
             elif line.strip() and not line.startswith(" "):
                 added = ""
-            if line.startswith("|") and lines and lines[-1].startswith("<!--"):
-                lines.append("")
+            if line.startswith("|"):
+                line = CODE.sub(lambda code: code.group(0).replace("\\|", "|"), line)
+                if lines and lines[-1].startswith("<!--"):
+                    lines.append("")
         fenced ^= fence
         lines.append(added + line if line.startswith("  ") else line)
     return "\n".join(lines)

@@ -258,8 +258,11 @@ def _settings() -> str:
     kinds = list(Supervision)
     found = sorted(_methods().items(), key=lambda item: kinds.index(item[1].SUPERVISION))
     for name, cls in found:
-        page = f"[its page](../methods/{name}.md)" if (DOCS / "methods" / f"{name}.md").exists() else ""
-        text += [f"## {name}", f"{_sentence(cls.DESCRIPTION)} Learns from {cls.SUPERVISION.value}. {page}"]
+        learnt = "nothing" if cls.SUPERVISION is Supervision.NONE else cls.SUPERVISION.value
+        text += [
+            f"## {name}",
+            f"{_sentence(cls.DESCRIPTION)} Learns from {learnt}. [More](../methods/{name}.md)",
+        ]
         presets = [(_code(preset), chosen.description) for preset, chosen in cls.PRESETS.items()]
         if len(presets) > 1:
             text.append(_table(["preset", "is"], presets))
