@@ -3,6 +3,7 @@
 import contextlib
 import doctest
 import io
+import itertools
 import re
 import runpy
 import shlex
@@ -13,6 +14,7 @@ import pytest
 import typer
 
 from hashbench.cli.app import app
+from hashbench.plugins import ALL, Plugins
 
 ROOT = Path(__file__).parent.parent
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -20,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MARKED = re.compile(
     r"^<!-- (run|file): ?(.*?) ?-->\n```(\w+)\n(.*?)^```$|^<!-- (run) -->\n```\w+\n(.*?)^```$", re.M | re.S
 )
+WRITTEN_BY_THE_READER = {"METHOD", "lateral", "superbit"}
 LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -39,10 +42,17 @@ def commands(text):
     found = []
     for line in text.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
-            found.append((line[2:].partition("  # ")[0], []))
+            found.append((line[2:], []))
         elif found:
             found[-1][1].append(line)
-    return [(shlex.split(command, comments=True), "\n".join(shown)) for command, shown in found]
+    return [(words(command), "\n".join(shown)) for command, shown in found]
+
+
+def words(command):
+    """What a program is called with, up to where the shell does something else."""
+    split = shlex.shlex(command, posix=True, punctuation_chars=True)
+    split.whitespace_split = True
+    return list(itertools.takewhile(lambda word: not set(word) <= set("|&;<>"), split))
 
 
 class Terminal:
@@ -165,6 +175,14 @@ def test_the_command_line_takes_what_is_typed(arguments):
         command, arguments = command.commands[arguments[0]], arguments[1:]
     context = command.make_context(path, list(arguments), parent=context)
     assert not context.args
+    if path == "hashbench run":
+        known = {name: set(cls.Config.model_fields) for name, cls in Plugins().methods.items()}
+        methods = set(context.params["method"]) - WRITTEN_BY_THE_READER
+        assert methods <= {*known, ALL}
+        for pair in context.params["settings"] or []:
+            method, _, key = pair.partition("=")[0].rpartition(".")
+            takers = {method} if method else methods
+            assert all(key in known[name] for name in takers), pair
 
 
 def test_many_commands_are_read():
