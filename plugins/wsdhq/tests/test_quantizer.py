@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hashbench_wsdhq import literal
-from hashbench_wsdhq.codebooks import Codebooks
+from hashbench_wsdhq.codebooks import Alternation, Codebooks
 from hashbench_wsdhq.config import WSDHQConfig
 from hashbench_wsdhq.quantizer import icm, reconstruct, start_codebooks, update_codebooks, whitening
 
@@ -144,19 +144,32 @@ def test_fewer_images_than_codewords_neither_warns_nor_fails():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         start = start_codebooks(vectors, 4, 256, seed=0)
-        books = Codebooks.empty(torch.eye(10), 4, WSDHQConfig(ridge=1e-3), seed=0)
-        books.update(vectors)
-        assert torch.allclose(reconstruct(books.codes, books.words), vectors, atol=0.05)
+        books = Codebooks(4, 10, sweeps=3)
+        alternation = Alternation(40, books, WSDHQConfig(ridge=1e-3), seed=0)
+        alternation.update(vectors)
+        assert torch.allclose(alternation.reconstructions(torch.arange(40)), vectors, atol=0.05)
         for _ in range(2):
-            books.update(vectors)
+            alternation.update(vectors)
     assert start.isfinite().all() and books.words.isfinite().all()
+    # Where ICM gets stuck depends on the start; most of what there is to rebuild is rebuilt.
+    rebuilt = reconstruct(books.encode(vectors), books.words)
+    assert (rebuilt - vectors).square().sum() < 0.05 * vectors.square().sum()
 
 
 def test_alternation_lowers_the_quantization_error():
     vectors = torch.randn((2000, 20), generator=torch.Generator().manual_seed(0))
-    books = Codebooks.empty(torch.eye(20), 2, WSDHQConfig(ridge=1e-3), seed=0)
+    books, images = Codebooks(2, 20, sweeps=3), torch.arange(2000)
+    alternation = Alternation(2000, books, WSDHQConfig(ridge=1e-3), seed=0)
+    assert alternation.reconstructions(images) is None
+
+    def error(codes, words):
+        return (vectors - reconstruct(codes, words)).square().sum() + 1e-3 * words.square().sum()
+
     errors = []
-    for _ in range(4):
-        books.update(vectors)
-        errors.append((vectors - reconstruct(books.codes, books.words)).square().sum().item())
-    assert errors == sorted(errors, reverse=True)
+    for _ in range(6):
+        before = books.words
+        alternation.update(vectors)
+        errors.append(error(alternation.codes, books.words).item())
+        # ICM begins from nothing each time, and may end elsewhere; the closed form never loses.
+        assert len(errors) == 1 or errors[-1] <= error(alternation.codes, before).item()
+    assert errors[-1] < errors[0]
