@@ -122,6 +122,7 @@ def follow(page, terminal):
                 assert like, f"{shlex.join(command)} printed\n{printed}\nand not\n{shown}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first-method", "your-photos", "reproduce-a-table", "read-a-run"])
 def test_a_tutorial_does_what_it_shows(name, terminal):
     follow(TUTORIALS / f"{name}.md", terminal)
