@@ -29,11 +29,9 @@ QUICK = {
 }
 # What a network is trained on at every step may be pixels; one network stands for all.
 PIXELS = {"augment": "crop", "iterations": 4, "batch_size": 8}
-ORDER = "DeepMethod.load_state takes the width from the first array, and a file keeps no order"
-EXPECTED = {name: {"check_state_restores": ORDER} for name in ("wdht", "orthohash")}
 ALL = [*METHODS, Subject(BiHalf, PIXELS, bits=[8], name="bihalf-on-pixels")]
 
 
-@parametrize_with_checks(ALL, settings=QUICK, xfail=EXPECTED)
+@parametrize_with_checks(ALL, settings=QUICK)
 def test_conformance(method, check):
     check(method)

@@ -44,7 +44,7 @@ def cosine(one, other):
 def started(cls, width=20, bits=16, **settings):
     """A method with fresh weights in double precision, its objective and a batch of two views."""
     method = cls(cls.Config(**{"dropout": 0.0, **settings}), Context(bits=bits))
-    method.network = Network(method.build(width)).double()
+    method.network = Network(method.build(width), width).double()
     view = view_of(ImageView(features=np.zeros((6, width), dtype=np.float32)))
     return method, method.objective(view), batch_of(method, random(6, width), random(6, width, seed=1))
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from hashbench.training.layers import Network
 
 
+# In a state, F: what a network was built for.
+_WIDTH = "width"
+
+
 class DeepMethod(Method):
     """A network on the backbone's features, or with it. Subclasses write head, loss, and how it quantizes.
 
@@ -77,10 +81,7 @@ class DeepMethod(Method):
 
     @abstractmethod
     def build(self, width: int) -> nn.Module:
-        """The network's head for features of `width` dimensions, with fresh weights.
-
-        Its first `weight` of two axes must be (outputs, width): `load_state` reads the width there.
-        """
+        """The network's head for features of `width` dimensions, with fresh weights."""
 
     def objective(self, view: TrainView[TagTable]) -> Objective:
         """The loss of a batch, and what is trained besides the network; see `Objective`."""
@@ -141,11 +142,14 @@ class DeepMethod(Method):
         """The network's weights by name."""
         return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
 
+    @property
+    def trained_parameters(self) -> int:
+        """How many numbers `fit` learnt, or measured: all of the state but the width of features."""
+        return sum(array.size for name, array in self.state().items() if name != _WIDTH)
+
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Build the network again and take its weights back."""
-        weights = (array for name, array in state.items() if name.startswith("head.") and "weight" in name)
-        width = next(array.shape[1] for array in weights if array.ndim == 2)
-        self.network = self.harness.network(self.build, width)
+        self.network = self.harness.network(self.build, int(state[_WIDTH]))
         self.network.load_state_dict({name: self.tensor(array) for name, array in state.items()})
 
 

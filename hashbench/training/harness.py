@@ -49,7 +49,7 @@ class Harness:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self._context.seed, "network"))
             body = self.source.body() if self.source.finetunes else None
-            network = Network(build(width), body)
+            network = Network(build(width), width, body)
         self.machine.placed(network)
         return network
 

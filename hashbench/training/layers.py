@@ -12,10 +12,17 @@ from torch import nn
 
 
 class Network(nn.Module):
-    """What maps a method's inputs to embeddings: its head, after a backbone where that trains too."""
+    """What maps a method's inputs to embeddings: its head, after a backbone where that trains too.
 
-    def __init__(self, head: nn.Module, body: nn.Module | None = None) -> None:
+    Attributes:
+        width: F, a number: with it, the network can be built again from its state.
+    """
+
+    width: torch.Tensor
+
+    def __init__(self, head: nn.Module, width: int, body: nn.Module | None = None) -> None:
         super().__init__()
+        self.register_buffer("width", torch.tensor(width))
         self.body = body
         self.head = head
 

@@ -59,7 +59,9 @@ class Loop:
         self._losses = torch.zeros(2, device=machine.device)
         self._stage, self._source, self._machine, self._context = stage, source, machine, context
         self._config, self._network = source.config, network
-        forward = Network(stage.objective.head, network.body) if stage.objective.head else network
+        forward: nn.Module = network
+        if stage.objective.head:
+            forward = Network(stage.objective.head, int(network.width), network.body)
         # What stands in it twice is there once: the head of training may share weights with the other.
         self._whole = nn.ModuleDict(
             {"network": network, "trained": forward, "beside": nn.ModuleList(stage.objective.modules)}

@@ -121,6 +121,7 @@ def test_what_is_trained_beside_the_network_changes_and_is_not_kept(images):
     method, hardly = fitted(images), fitted(images, learning_rate=1e-12)
     assert not torch.allclose(method.beside.weight, hardly.beside.weight)
     assert {name: array.shape for name, array in method.state().items()} == {
+        "width": (),
         "head.1.weight": (BITS, WIDTH),
         "head.1.bias": (BITS,),
     }

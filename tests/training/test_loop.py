@@ -73,7 +73,7 @@ def first_step(rate, **options):
     before, after = (
         fitted(Weight, iterations=1, learning_rate=chosen, **options).state() for chosen in (1e-12, rate)
     )
-    return {name: np.abs(after[name] - before[name]).mean() for name in before}
+    return {name: np.abs(after[name] - before[name]).mean() for name in before if name != "width"}
 
 
 def test_rates_are_multiplied_rise_and_fall(monkeypatch):

@@ -128,7 +128,7 @@ def test_tags_become_a_smaller_set_of_known_meanings(pictures):
 
 
 def test_learning_rates_are_multiplied_as_in_the_authors_code():
-    network = Network(Head(8, 3, 1, WSDHQConfig(hidden=4)), torch.nn.Linear(8, 8))
+    network = Network(Head(8, 3, 1, WSDHQConfig(hidden=4)), 8, torch.nn.Linear(8, 8))
     config = resolve_config("wsdhq", WSDHQConfig, PAPER.config, {})
     shapes = {}
     for name, parameter in network.named_parameters():
