@@ -25,6 +25,7 @@ ORDER = (
     ("hookspecs", "builtin", "plugins"),
     ("runs",),
     ("doctor",),
+    ("testing",),
     ("reports",),
     ("cli",),
 )
