@@ -15,6 +15,7 @@ from hashbench.cli import (
     evaluate,
     leaderboard,
     methods,
+    plugin,
     plugins,
     published,
     run,
@@ -41,6 +42,7 @@ app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)
+app.add_typer(plugin.app, name="plugin")
 app.command("plugins")(plugins.plugins)
 
 BAD_INPUT = 2
