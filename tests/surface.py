@@ -48,6 +48,9 @@ CONTRACTS = {
         hashbench.training.seeding.torch_generator
         hashbench.training.layers.straight_through hashbench.training.layers.head
     """,
+    "what a plugin's tests use": """
+        hashbench.testing.parametrize.parametrize_with_checks hashbench.testing.subject.Subject
+    """,
     "what a plugin raises": """
         hashbench.errors.HashbenchError hashbench.errors.ConfigError hashbench.errors.DataError
         hashbench.errors.UnknownNameError hashbench.errors.WeightsError
@@ -56,6 +59,8 @@ CONTRACTS = {
         hashbench.runs.record.RunRecord hashbench.runs.record.Cost hashbench.runs.spec.RunSpec
     """,
 }
+# Made by tests, which do nothing else with it.
+OPAQUE = "hashbench.testing.subject.Subject"
 # Objects in the JSON files that always have the same keys.
 FIXED = {"spec", "method", "dataset", "split", "protocol", "backbone", "cost", "seconds"}
 # Special methods that are part of what a class promises.
@@ -107,7 +112,8 @@ def described(path):
     bases = [
         base.__name__ for base in it.__bases__ if base.__name__ not in ("object", "Generic", "Protocol")
     ]
-    return [f"class {path}({', '.join(bases)})", *(f"  {line}" for line in members(it))]
+    lines = [_signature("__init__", it.__init__)] if path == OPAQUE else members(it)
+    return [f"class {path}({', '.join(bases)})", *(f"  {line}" for line in lines)]
 
 
 def members(cls):

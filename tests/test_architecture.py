@@ -26,6 +26,7 @@ ORDER = (
     ("scaffold",),
     ("runs",),
     ("doctor",),
+    ("testing",),
     ("reports",),
     ("cli",),
 )

@@ -44,7 +44,7 @@ def test_the_data_set_runs_from_its_page(cli, tmp_path, monkeypatch):
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]
 
 
-def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
+def test_the_five_minute_method_runs_from_its_page(run, cli, tmp_path, monkeypatch):
     code, _ = blocks("docs/adding-a-method.md", "python")
     (project,) = blocks("docs/adding-a-method.md", "toml")
     assert 'lateral = "lateral"' in project
@@ -53,9 +53,11 @@ def test_the_five_minute_method_runs_from_its_page(run, tmp_path, monkeypatch):
     (record,) = run("--method", "lateral", "--bits", "32")
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]
     assert len([line for line in code.splitlines() if line.strip()]) < 60
+    status, out, _ = cli("plugin", "check", "lateral")
+    assert status in (0, None), out
 
 
-def test_the_network_of_the_five_minute_page_runs(run, tmp_path, monkeypatch):
+def test_the_network_of_the_five_minute_page_runs(run, cli, tmp_path, monkeypatch):
     head = """
         from hashbench import hookimpl
         from hashbench.data.supervision import Supervision
@@ -70,6 +72,8 @@ def test_the_network_of_the_five_minute_page_runs(run, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (record,) = run("--method", "alike", "--bits", "16", "--set", "iterations=50")
     assert record["metrics"]["map@all"] > record["metrics"]["chance"]
+    status, out, _ = cli("plugin", "check", "alike", "--set", "iterations=50")
+    assert status in (0, None), out
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

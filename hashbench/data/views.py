@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from hashbench.data.supervision import Supervision
-from hashbench.errors import SupervisionError
+from hashbench.errors import DataError, SupervisionError
 
 Tags = TypeVar("Tags")
+# Rows of features that are looked at together: an array of truths as large as all of them is not needed.
+_LOOKED_AT = 4096
 
 
 class Rows:
@@ -68,7 +70,11 @@ def _mapped(where: tuple[Any, ...], places: np.ndarray) -> Rows:
 class ImageView:
     """Some images, as frozen features or as pixels, whichever the method asked for.
 
-    Both are read-only; asking for the one that is not there raises `SupervisionError`.
+    Both are read-only; asking for the one that is not there raises `SupervisionError`. Features are finite
+    numbers: no method needs to look for others.
+
+    Raises:
+        DataError: Features have no width, or hold what is not a finite number.
     """
 
     def __init__(
@@ -76,6 +82,8 @@ class ImageView:
     ) -> None:
         if (features is None) == (pixels is None):
             raise ValueError("an ImageView holds either features or pixels")
+        if features is not None:
+            _require_finite(features)
         self._features = features
         self._pixels = pixels
 
@@ -103,6 +111,23 @@ class ImageView:
                 "Declare inputs='pixels' to get them."
             )
         return self._pixels
+
+
+def _require_finite(features: np.ndarray) -> None:
+    """Refuse features that nothing can be learnt from.
+
+    Raises:
+        DataError: They have no width, or hold what is not a finite number.
+    """
+    if features.ndim != 2 or not features.shape[1]:
+        raise DataError(f"features of shape {features.shape}. Expected (images, dimensions).")
+    for start in range(0, len(features), _LOOKED_AT):
+        finite = np.isfinite(features[start : start + _LOOKED_AT]).all(axis=1)
+        if not finite.all():
+            raise DataError(
+                f"features of image {start + int(finite.argmin())} hold what is not a finite number. "
+                "Expected numbers: look at where the features come from."
+            )
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Method(ABC):
                 self.mean = features.mean(axis=0)
 
             def embed(self, images):
-                return (images.features - self.mean) @ self.planes
+                return ((images.features - self.mean) @ self.planes).astype(np.float32)
 
             def quantize(self, embeddings):
                 return BinaryCodes.from_signs(embeddings)

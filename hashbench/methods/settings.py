@@ -31,14 +31,14 @@ def settings_of(method: type[Method]) -> list[Setting]:
         resolve_config(method.PLUGIN_NAME, method.Config, preset.config, {})
         for preset in method.PRESETS.values()
     ]
-    meanings = _meanings(method.Config)
+    said = meanings(method.Config)
     return [
-        Setting(key, tuple(str(getattr(config, key)) for config in configs), meanings.get(key, ""))
+        Setting(key, tuple(str(getattr(config, key)) for config in configs), said.get(key, ""))
         for key in method.Config.model_fields
     ]
 
 
-def _meanings(config: type[MethodConfig]) -> dict[str, str]:
+def meanings(config: type[MethodConfig]) -> dict[str, str]:
     """What each setting is, as the docstrings of the class and its bases say under `Attributes`."""
     found: dict[str, str] = {}
     for cls in reversed(config.__mro__):

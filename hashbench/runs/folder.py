@@ -95,9 +95,6 @@ def parsed_column(name: str) -> tuple[str, str, str]:
 
 def write_run(folder: Path, record: RunRecord, output: RunOutput) -> None:
     """Fill a run's folder."""
-    from safetensors.numpy import save  # noqa: PLC0415 - looking up finished runs does without
-
-    contiguous = {name: np.ascontiguousarray(array) for name, array in output.state.items()}
     write_files(
         folder,
         {
@@ -107,13 +104,21 @@ def write_run(folder: Path, record: RunRecord, output: RunOutput) -> None:
             SPLIT: as_json(output.split),
             CODES: lambda path: save_codes(path, output.query, output.database, output.query_embeddings),
             # Its own way to a file tells a full disk as no other does.
-            MODEL: lambda path: path.write_bytes(save(contiguous)),
+            MODEL: lambda path: path.write_bytes(as_safetensors(output.state)),
             PER_QUERY: as_parquet(output.per_query),
             RETRIEVAL: as_json(output.retrieval),
             HISTORY: as_json(output.history),
             LOG: lambda path: _write(path, "".join(f"{line}\n" for line in output.log)),
         },
     )
+
+
+def as_safetensors(state: Mapping[str, np.ndarray]) -> bytes:
+    """What a method learnt as the content of its file, in which arrays keep their shapes."""
+    from safetensors.numpy import save  # noqa: PLC0415 - looking up finished runs does without
+
+    # `ascontiguousarray` would give an array without axes one.
+    return save({name: np.asarray(array, order="C") for name, array in state.items()})
 
 
 def write_files(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hashbench.data.pixels import cached_pixels
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, Rows, TrainView, WebView
-from hashbench.errors import SupervisionError
+from hashbench.errors import DataError, SupervisionError
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.runs.inputs import RunInputs
@@ -163,3 +163,18 @@ def test_rows_of_a_file_go_to_another_process_by_the_files_name(tmp_path):
     assert np.array_equal(pickle.loads(packed)[:], whole[[5, 1, 7]])
     kept = pickle.loads(pickle.dumps(Rows(whole[:9], np.array([5, 1]))))
     assert np.array_equal(kept[:], whole[[5, 1]])
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_features_that_are_no_numbers_are_refused_wherever_they_are(wrong):
+    features = np.zeros((5000, 3), dtype=np.float32)
+    features[4500, 1] = wrong
+    with pytest.raises(DataError, match="features of image 4500 hold what is not a finite number"):
+        ImageView(features=features)
+
+
+def test_features_without_a_width_are_refused_and_no_images_are_not():
+    for shape in ((4, 0), (4,), (2, 2, 2)):
+        with pytest.raises(DataError, match="Expected \\(images, dimensions\\)"):
+            ImageView(features=np.zeros(shape, dtype=np.float32))
+    assert len(ImageView(features=np.zeros((0, 3), dtype=np.float32))) == 0

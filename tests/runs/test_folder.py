@@ -15,6 +15,7 @@ from hashbench.runs.folder import (
     RETRIEVAL,
     OtherVersionError,
     as_json,
+    as_safetensors,
     column,
     parsed_column,
     per_query,
@@ -110,3 +111,16 @@ def test_scores_that_are_not_there_are_said_with_a_way_to_get_them(folder):
     record = next(RunStore(folder.parent).records())
     with pytest.raises(StoreError, match=r"no scores under metric preset 'new'.*runs rescore"):
         record.metrics("new")
+
+
+def test_what_was_learnt_keeps_its_shapes():
+    from safetensors.numpy import load
+
+    state = {"one": np.array(0.5), "turned": np.arange(6.0).reshape(2, 3).T, "none": np.zeros((2, 0))}
+    found = load(as_safetensors(state))
+    assert {name: array.shape for name, array in found.items()} == {
+        "one": (),
+        "turned": (3, 2),
+        "none": (2, 0),
+    }
+    assert all(np.array_equal(found[name], array) for name, array in state.items())
