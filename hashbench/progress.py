@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LINE_SECONDS = 30
 # Columns of a terminal that a bar takes, and that it takes together with counts and times.
 _BAR = 16
-_REST = 46
+_REST = 56
 
 
 class Task(Protocol):
@@ -215,9 +215,11 @@ class _Spoken:
         now = time.monotonic()
         if now - self._last >= _LINE_SECONDS and 0 < self._done < (self._total or 0):
             self._last = now
-            left = (now - self._start) * ((self._total or 0) - self._done) / self._done
+            rate = self._done / (now - self._start)
+            left = ((self._total or 0) - self._done) / rate
             self._console.note(
-                f"{self._description}: {self._done:,} of {self._total:,}, about {_duration(left)} left"
+                f"{self._description}: {self._done:,} of {self._total:,}, {_speed(rate)}, about "
+                f"{_duration(left)} left"
             )
 
     def describe(self, description: str) -> None:
@@ -237,16 +239,35 @@ def _bars(console: Console) -> Bars:
         def render(self, task: bars.Task) -> Text:
             return Text() if task.total is None else super().render(task)
 
+    class Rated(bars.ProgressColumn):
+        """Finished steps a second, where somebody knows of how many."""
+
+        def render(self, task: bars.Task) -> Text:
+            rate = task.finished_speed or task.speed
+            return Text(_speed(rate), style="progress.data.speed") if rate and task.total else Text()
+
     words = Column(no_wrap=True, overflow="ellipsis", max_width=max(20, console.width - _REST))
     return bars.Progress(
         bars.TextColumn("{task.description}", markup=False, table_column=words),
         bars.BarColumn(bar_width=_BAR),
         Counted(),
+        Rated(),
         bars.TimeElapsedColumn(),
         bars.TimeRemainingColumn(),
         console=console,
         transient=True,
     )
+
+
+def _speed(rate: float) -> str:
+    """Steps a second, or seconds a step where they are slow.
+
+    >>> _speed(1234.5), _speed(7.26), _speed(0.25)
+    ('1,234/s', '7.3/s', '4.0 s each')
+    """
+    if rate < 1:
+        return f"{1 / rate:.1f} s each"
+    return f"{rate:,.0f}/s" if rate >= 100 else f"{rate:.1f}/s"
 
 
 def _duration(seconds: float) -> str:

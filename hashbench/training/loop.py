@@ -89,8 +89,8 @@ class Loop:
         """
         self._whole.train()
         pace = Pace(self._machine.device, self._loader)
-        with self._context.progress.task(self._stage.title, self._plan.iterations) as advance:
-            advance(self.iteration)
+        left = self._plan.iterations - self.iteration
+        with self._context.progress.task(self._stage.title, left) as advance:
             for loaded in self._loader.batches(self._plan.batches(self.iteration)):
                 pace.begin()
                 self._learn(self._step.learn(loaded, self._plan.epoch(loaded.iteration)))

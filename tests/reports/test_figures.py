@@ -175,6 +175,15 @@ def test_nothing_to_draw_is_no_chart(rows):
     assert figures.learning_chart("run", []) is None
 
 
+def test_the_loss_of_images_set_apart_is_a_line_of_its_own():
+    history = [
+        {"phase": "steps", "iteration": n, "loss": 3 - n, "validation loss": 4 - n} for n in range(3)
+    ]
+    plain, apart = figures.learning_chart("run", history).series
+    assert (plain.name, plain.y) == ("steps", (3, 2, 1))
+    assert (apart.name, apart.y) == ("steps, images set apart", (4, 3, 2))
+
+
 def test_long_learning_curves_are_thinned_and_keep_their_end():
     history = [{"phase": "steps", "iteration": step, "loss": 1 / step} for step in range(1, 2001)]
     (series,) = figures.learning_chart("run", history).series

@@ -35,8 +35,7 @@ class _Breaking:
         return False
 
     def __call__(self, steps):
-        # Those that are taken up again are counted as well.
-        self.progress.left -= steps == 1
+        self.progress.left -= steps
         if self.progress.left < 0:
             raise PowerCutError
 

@@ -182,7 +182,7 @@ def noise_charts(
 
 
 def learning_chart(name: str, history: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """The loss of a run by iteration, a line a phase.
+    """The loss of a run by iteration, a line a phase, and one for that of images that were set apart.
 
     Args:
         name: What the run is called.
@@ -190,14 +190,15 @@ def learning_chart(name: str, history: Sequence[Mapping[str, Any]]) -> Chart | N
     """
     series = []
     for phase in dict.fromkeys(point["phase"] for point in history):
-        points = [
-            point for point in history if point["phase"] == phase and np.isfinite(point.get("loss", np.nan))
-        ]
-        # Evenly spaced from the last one back, which is the one that counts.
-        points = points[:: -max(1, len(points) // _POINTS)][::-1]
-        if points:
-            x, y = (tuple(float(point[what]) for point in points) for what in ("iteration", "loss"))
-            series.append(Series(phase, x, y))
+        for loss, title in (("loss", phase), ("validation loss", f"{phase}, images set apart")):
+            points = [
+                point for point in history if point["phase"] == phase and np.isfinite(point.get(loss, np.nan))
+            ]
+            # Evenly spaced from the last one back, which is the one that counts.
+            points = points[:: -max(1, len(points) // _POINTS)][::-1]
+            if points:
+                x, y = (tuple(float(point[what]) for point in points) for what in ("iteration", loss))
+                series.append(Series(title, x, y))
     if not series:
         return None
     return Chart("Learning curve", "iteration", "loss", tuple(series), subtitle=name)
