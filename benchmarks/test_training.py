@@ -17,15 +17,12 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
-from torchvision import models
 from torchvision.transforms import v2
 
 from hashbench.data.collection import ImageCollection
 from hashbench.data.pixels import cached_pixels
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
-from hashbench.features.backbone import Backbone
-from hashbench.features.network import Normalised
 from hashbench.methods.method import Context
 from hashbench.progress import LoggedProgress, SilentProgress
 from hashbench.training.config import DeepConfig
@@ -35,27 +32,9 @@ from hashbench.training.objective import Objective, Stage
 from hashbench.training.plan import Plan
 from hashbench.training.schedule import Schedule
 from hashbench.training.seeding import derive
+from made_backbone import MadeAlexNet
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-class AlexNet(Backbone):
-    """AlexNet up to fc7, with fresh weights: what they are makes no difference to the time."""
-
-    PLUGIN_NAME, DESCRIPTION = "fresh-alexnet", "AlexNet with fresh weights"
-    DIM, SIDE, CROP, MEAN, STD = 4096, 256, 224, MEAN, STD
-
-    def own_weights(self):
-        raise AssertionError("has none")
-
-    def build(self, state):
-        raise AssertionError("has none")
-
-    def network(self):
-        torch.manual_seed(0)
-        network = models.alexnet(weights=None)
-        network.classifier = network.classifier[:-1]
-        return Normalised(network, MEAN, STD)
 
 
 class Cosines(DeepHash):
@@ -162,11 +141,11 @@ def test_alexnet_on_pixels(benchmark):
     view = view_of(pixels=pixels)
 
     def method():
-        return FromPixels(config, Context(bits=64, backbone=AlexNet()))
+        return FromPixels(config, Context(bits=64, backbone=MadeAlexNet()))
 
     def ours():
         log = LoggedProgress(SilentProgress())
-        fitting = FromPixels(config, Context(bits=64, backbone=AlexNet(), progress=log))
+        fitting = FromPixels(config, Context(bits=64, backbone=MadeAlexNet(), progress=log))
         fitting.fit(view)
         return [point["loss"] for point in log.points]
 
@@ -229,7 +208,7 @@ def test_cached_input(benchmark, paths, tmp_path):
     )
     rows, _ = cached_pixels(images, np.arange(len(paths)), 256, tmp_path, SilentProgress())
     config = DeepConfig(augment="crop", crop=227)
-    source = FromPixels(config, Context(bits=8, backbone=AlexNet())).harness.source
+    source = FromPixels(config, Context(bits=8, backbone=MadeAlexNet())).harness.source
     stage = Stage(ImageView(pixels=rows), Objective(lambda batch: batch.output.sum()), Schedule(1, 64, 1.0))
     plan = Plan(torch.arange(len(paths)), 64, 8 * 20, 0, "steps")
     files = DataLoader(Photos(paths), batch_size=64, shuffle=True, num_workers=2, persistent_workers=True)
@@ -260,7 +239,7 @@ def test_bf16_and_channels_last(benchmark):
 
     def fit(**settings):
         config = DeepConfig(iterations=3, batch_size=32, learning_rate=1e-5, **settings)
-        FromPixels(config, Context(bits=64, backbone=AlexNet())).fit(view_of(pixels=pixels))
+        FromPixels(config, Context(bits=64, backbone=MadeAlexNet())).fit(view_of(pixels=pixels))
 
     plain, fast = (
         partial(fit, precision=precision, channels_last=last)

@@ -5,6 +5,7 @@ B = batch, b = a process's share of it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,8 @@ from torch import nn
 from hashbench.errors import ConfigError
 from hashbench.training.config import HarnessConfig
 
+# It would tell everybody which precision was asked for.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 _PRECISION = {"fp32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed"}
 
 

@@ -192,7 +192,9 @@ def learning_chart(name: str, history: Sequence[Mapping[str, Any]]) -> Chart | N
     for phase in dict.fromkeys(point["phase"] for point in history):
         for loss, title in (("loss", phase), ("validation loss", f"{phase}, images set apart")):
             points = [
-                point for point in history if point["phase"] == phase and np.isfinite(point.get(loss, np.nan))
+                point
+                for point in history
+                if point["phase"] == phase and np.isfinite(point.get(loss, np.nan))
             ]
             # Evenly spaced from the last one back, which is the one that counts.
             points = points[:: -max(1, len(points) // _POINTS)][::-1]
