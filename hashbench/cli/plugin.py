@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from hashbench.cli import plugin_new
 from hashbench.cli.output import Format, print_rows
@@ -62,7 +63,8 @@ def _print(results: list[Result], output: Format) -> None:
     if output is Format.JSON:
         sys.stdout.write(json.dumps([asdict(result) for result in results], indent=2) + "\n")
         return
-    print_rows(("check", "is", "why"), [(one.check, one.outcome.value, one.message) for one in results])
+    rows = [(one.check, one.outcome.value, escape(one.message)) for one in results]
+    print_rows(("check", "outcome", "why, and what to do"), rows)
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
