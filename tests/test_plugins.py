@@ -248,6 +248,14 @@ def test_the_command_shows_broken_plugins(cli, monkeypatch):
     assert "No module named 'no_such_module'" in out
 
 
+def test_a_reason_is_shown_to_the_letter(cli, monkeypatch, tmp_path):
+    (tmp_path / "odd.py").write_text("raise ValueError('expected [bold] and [1]')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    broken = Plugins([EntryPoint("odd", "odd", "hashbench")])
+    monkeypatch.setattr("hashbench.plugins.Plugins", lambda: broken)
+    assert "ValueError: expected [bold] and [1]" in cli("plugins")[1]
+
+
 def test_the_command_shows_what_was_not_declared(cli):
     status, out, _ = cli("plugins")
     assert status in (0, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 
 from hashbench.cli.output import print_rows
 
@@ -17,7 +18,7 @@ def plugins() -> None:
             report.name,
             report.distribution,
             report.version,
-            report.error or f"works; {report.note}".removesuffix("; "),
+            escape(report.error or f"works; {report.note}".removesuffix("; ")),
         )
         for report in reports
     ]
