@@ -7,12 +7,13 @@ with `evaluate`.
 
 from typing import TYPE_CHECKING
 
+from hashbench.api_version import API_VERSION
 from hashbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from hashbench.evaluation import evaluate
 
-__all__ = ["__version__", "evaluate", "hookimpl"]
+__all__ = ["API_VERSION", "__version__", "evaluate", "hookimpl"]
 __version__ = "0.1.0"
 
 

@@ -1,11 +1,14 @@
 """Finding what is installed: guarded loading of plugins, and look-up by name.
 
 A plugin that cannot be loaded is reported by `hashbench plugins` and never stops a command.
+`$HASHBENCH_PLUGINS` names the only ones to load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -14,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from hashbench import __version__, builtin, hookspecs
+from hashbench.api_version import note_on
 from hashbench.errors import ConfigError, PluginError, UnknownNameError
+from hashbench.offered import ALL, check_hooks, named
 
 if TYPE_CHECKING:
     from hashbench.data.dataset import Dataset
@@ -25,20 +30,25 @@ if TYPE_CHECKING:
     from hashbench.runs.record import RunRecord
     from hashbench.tags.protocol import TagProtocol
 
+__all__ = ["ALL", "GROUP", "VARIABLE", "PluginReport", "Plugins", "pick"]
+
 GROUP = "hashbench"
-# In the place of a method's name: every method that finds in the data set what it learns from.
-ALL = "all"
+VARIABLE = "HASHBENCH_PLUGINS"
+# What a plugin may raise that stops nothing; some end the program when they are imported.
+_FAULTS = (Exception, SystemExit)
+_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("hashbench_"))
 Named = TypeVar("Named", bound=type)
 
 
 @dataclass(frozen=True)
 class PluginReport:
-    """What became of one plugin: `error` is empty where it loaded."""
+    """What became of one plugin: `error` is empty where it loaded, `note` is what else there is to tell."""
 
     name: str
     distribution: str
     version: str
     error: str = ""
+    note: str = ""
 
 
 class Plugins:
@@ -49,7 +59,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(builtin, name="built-in")
         self._reports = {"built-in": PluginReport("built-in", "hashbench", __version__)}
-        installed = entry_points(group=GROUP) if found is None else found
+        installed = _wanted(entry_points(group=GROUP)) if found is None else found
         for entry in sorted(installed, key=lambda entry: entry.name):
             self._load(entry)
 
@@ -60,9 +70,10 @@ class Plugins:
         report = PluginReport(name, distribution, entry.dist.version if entry.dist else "?")
         try:
             module = entry.load()
+            report = replace(report, note=note_on(module))
+            check_hooks(module, _HOOKS)
             self._manager.register(module, name=name)
-            self._manager.check_pending()
-        except Exception as error:
+        except _FAULTS as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             report = replace(report, error=_one_line(error))
@@ -136,7 +147,7 @@ class Plugins:
             }
             try:
                 implementation.function(**given)
-            except Exception as error:
+            except _FAULTS as error:
                 progress.notice(f"plugin {implementation.plugin_name}: {_one_line(error)}")
 
     def _collect(self, hook: str, base: type) -> dict[str, Any]:
@@ -144,8 +155,8 @@ class Plugins:
         classes: dict[str, Any] = {}
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             try:
-                offered = _checked(implementation.function, hook, base, classes)
-            except Exception as error:
+                offered = named(implementation.function(), hook, base, classes)
+            except _FAULTS as error:
                 name = implementation.plugin_name
                 self._reports[name] = replace(self._reports[name], error=_one_line(error))
             else:
@@ -153,31 +164,30 @@ class Plugins:
         return dict(sorted(classes.items()))
 
 
-def _checked(
-    hook: Callable[[], list[type]], hook_name: str, base: type, taken: dict[str, type]
-) -> dict[str, type]:
-    """The classes that one plugin offers, by name.
+def _wanted(installed: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Of the installed plugins those that `$HASHBENCH_PLUGINS` names; all where it is not set.
 
     Raises:
-        PluginError: A class is of the wrong kind, has no name, or takes a name already in use.
+        UnknownNameError: A name is neither a plugin's nor a distribution's.
     """
-    offered: dict[str, type] = {}
-    for cls in hook():
-        if not (isinstance(cls, type) and issubclass(cls, base)):
-            raise PluginError(f"{hook_name} returned {cls!r}. Expected subclasses of {base.__name__}.")
-        name = getattr(cls, "PLUGIN_NAME", None)
-        if not isinstance(name, str) or not name:
-            raise PluginError(f"class {cls.__qualname__} has no PLUGIN_NAME. Expected a string.")
-        if name == ALL and hook_name == "hashbench_methods":
-            raise PluginError(f"class {cls.__qualname__} is named {ALL!r}, which stands for all methods.")
-        other = taken.get(name) or offered.get(name)
-        if other is not None:
-            raise PluginError(
-                f"class {cls.__module__}.{cls.__qualname__} defines its name as {name!r} but that name "
-                f"is already used by {other.__module__}.{other.__qualname__}."
-            )
-        offered[name] = cls
-    return offered
+    found, wanted = list(installed), os.environ.get(VARIABLE)
+    if wanted is None:
+        return found
+    asked = {_plain(name): name.strip() for name in wanted.split(",") if name.strip()}
+    known = {_plain(name) for entry in found for name in _names(entry)}
+    for plain, name in asked.items():
+        if plain not in known:
+            raise UnknownNameError(f"plugin in {VARIABLE}", name, {entry.name for entry in found})
+    return [entry for entry in found if any(_plain(name) in asked for name in _names(entry))]
+
+
+def _names(entry: EntryPoint) -> tuple[str, ...]:
+    return (entry.name, entry.dist.name) if entry.dist else (entry.name,)
+
+
+def _plain(name: str) -> str:
+    """A name as indexes compare it: case, hyphens, dots and underscores do not matter."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def pick(kind: str, name: str | None, known: dict[str, Named]) -> Named:
@@ -198,6 +208,9 @@ def pick(kind: str, name: str | None, known: dict[str, Named]) -> Named:
     return defaults[0]
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+def _one_line(error: BaseException) -> str:
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # of a class that cannot say what it is
+        text = ""
+    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -9,6 +9,8 @@ from hashbench import hookimpl
 if TYPE_CHECKING:
     from hashbench.data.dataset import Dataset
 
+HASHBENCH_API = 1
+
 
 @hookimpl
 def hashbench_datasets() -> list[type[Dataset]]:

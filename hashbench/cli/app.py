@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from hashbench import API_VERSION, __version__
 from hashbench.cli import (
     chart,
     compare,
@@ -25,12 +27,29 @@ from hashbench.cli import (
 from hashbench.errors import HashbenchError
 
 app = typer.Typer(
-    help="Benchmark compact image codes learnt from weak supervision.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(asked: bool) -> None:
+    """Say the version and stop."""
+    if asked:
+        typer.echo(f"hashbench {__version__}, plugin API {API_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def hashbench(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """Benchmark compact image codes learnt from weak supervision."""
+
+
 app.command("run")(run.run)
 app.command("sweep")(sweep.sweep)
 app.command("leaderboard")(leaderboard.leaderboard)
@@ -44,6 +63,7 @@ app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)
 app.add_typer(plugin.app, name="plugin")
 app.command("plugins")(plugins.plugins)
+app.add_typer(plugin.app, name="plugin")
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -66,7 +86,10 @@ def main(arguments: list[str] | None = None) -> None:
         if not hasattr(error, "format_message"):
             raise
         status = BAD_INPUT
-        _complain(f"error: {error.format_message().replace('Value error, ', '')}")
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)  # noqa: T201
+        else:
+            _complain(f"error: {error.format_message().replace('Value error, ', '')}")
     if status == INTERRUPTED:
         _complain(
             "interrupted: what was running left no record. The same command starts it again, and takes "

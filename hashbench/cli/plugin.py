@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from hashbench.cli import plugin_new
 from hashbench.cli.output import Format, print_rows
 from hashbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from hashbench.testing.running import Result
 
-app = typer.Typer(no_args_is_help=True, help="Check a plugin that you write.")
+app = typer.Typer(no_args_is_help=True, help="Begin a plugin, and check it.")
+app.command("new")(plugin_new.new)
 # Exit status where a check fails.
 FAILED = 1
 

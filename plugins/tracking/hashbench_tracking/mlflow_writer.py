@@ -14,6 +14,7 @@ from hashbench.errors import ConfigError, reason
 if TYPE_CHECKING:
     from hashbench.runs.record import RunRecord
 
+HASHBENCH_API = 1
 VARIABLE = "HASHBENCH_MLFLOW"
 # What MLflow takes at once.
 _PARAMS, _METRICS = 100, 1000

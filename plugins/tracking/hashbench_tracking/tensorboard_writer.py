@@ -13,6 +13,7 @@ from hashbench.errors import ConfigError, reason
 if TYPE_CHECKING:
     from hashbench.runs.record import RunRecord
 
+HASHBENCH_API = 1
 VARIABLE = "HASHBENCH_TENSORBOARD"
 
 

@@ -9,6 +9,8 @@ from hashbench import hookimpl
 if TYPE_CHECKING:
     from hashbench.methods.method import Method
 
+HASHBENCH_API = 1
+
 
 @hookimpl
 def hashbench_methods() -> list[type[Method]]:
