@@ -95,6 +95,20 @@ def whole_file(target: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot remove {str(path)!r}: {reason(error)}. Expected a file that this user may remove."
+        ) from error
+
+
 def remove_folder(folder: Path) -> None:
     """Remove a folder: at once for every reader, though its files go one by one.
 

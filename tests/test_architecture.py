@@ -1,6 +1,7 @@
 """The way of the data is one way: no room imports a room on its right."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,14 @@ def test_the_core_knows_no_method_and_no_data_set_by_name():
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         assert not known & strings, path
+
+
+@pytest.mark.parametrize("package", ["hashbench_wsdhq", "hashbench_wsih", "hashbench_baselines"])
+def test_methods_place_no_tensor_and_load_no_batch(package):
+    """That is the harness's: a method that did would not run where it does."""
+    sources = Path(importlib.import_module(package).__file__).parent.rglob("*.py")
+    for path in sources:
+        names = {
+            getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(ast.parse(path.read_text()))
+        }
+        assert not names & {"to", "cuda", "DataLoader", "Adam", "backward"}, path

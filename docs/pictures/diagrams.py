@@ -1,4 +1,4 @@
-"""Draw the diagrams of docs/architecture.md.
+"""Draw the diagrams of docs/architecture.md and docs/training.md.
 
     uv run docs/pictures/diagrams.py
 
@@ -146,9 +146,26 @@ def from_distances_to_numbers() -> str:
     return drawn("From distances to numbers", boxes, edges)
 
 
+def a_step_of_training() -> str:
+    """What becomes of a batch."""
+    plan = Box(0, 240, 230, "Plan", "which images: seed and step alone")
+    loader = Box(1, 240, 230, "Loader", "features or pixels, read ahead")
+    source = Box(2, 240, 230, "Source", "on the device: crops, colours")
+    forward = Box(3, 240, 230, "Network", "in parts, by every process its share")
+    loss = Box(4, 240, 230, "Objective.loss", "of the whole batch")
+    adam = Box(5, 240, 230, "Loop", "Adam, average, epochs, stopping")
+    kept = Box(6, 120, 200, "Checkpoint", "every half minute")
+    other = Box(6, 360, 200, "on_epoch_end", "codes, codebooks")
+    chain = [plan, loader, source, forward, loss, adam]
+    labels = ("places", "rows", "inputs", "outputs", "gradients")
+    edges = [edge(one, two, label) for (one, two), label in zip(pairwise(chain), labels, strict=True)]
+    return drawn("A step of training", [*chain, kept, other], [*edges, edge(adam, kept), edge(adam, other)])
+
+
 DIAGRAMS = {
     "way-of-the-data.svg": way_of_the_data,
     "distances.svg": from_distances_to_numbers,
+    "training.svg": a_step_of_training,
 }
 
 if __name__ == "__main__":

@@ -92,8 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
             _complain(f"error: {error.format_message().replace('Value error, ', '')}")
     if status == INTERRUPTED:
         _complain(
-            "interrupted: what was running left no record. The same command starts it again, and takes "
-            "what is finished from the store."
+            "interrupted: what was running left no record. The same command takes what is finished from "
+            "the store, and goes on with training from its last checkpoint, where there is one."
         )
     sys.exit(status)
 

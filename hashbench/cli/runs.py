@@ -25,6 +25,7 @@ from hashbench.errors import ConfigError, HashbenchError, StoreError
 
 if TYPE_CHECKING:
     from hashbench.runs.rescore import Rescored
+    from hashbench.runs.store import RunStore
 
 app = typer.Typer(help="List, show, verify, rescore and remove stored runs.", no_args_is_help=True)
 
@@ -53,6 +54,10 @@ def list_runs(
     failed: Annotated[
         bool, typer.Option("--failed", help="The runs that failed and have not succeeded since.")
     ] = False,
+    unfinished: Annotated[
+        bool,
+        typer.Option("--unfinished", help="All runs whose training was interrupted, and can go on."),
+    ] = False,
     runs: Runs = DEFAULT_STORE,
     output: Output = Format.TABLE,
 ) -> None:
@@ -65,6 +70,9 @@ def list_runs(
 
     store = RunStore(runs)
     store.folders()  # there has to be a store
+    if unfinished:
+        _list_unfinished(store, output)
+        return
     if failed:
         entries = [failed_entry(failure) for failure in store.failures()]
     else:
@@ -89,6 +97,20 @@ def list_runs(
         print_rows(table.headings, table.rows, whole=True)
     else:
         sys.stderr.write(f"no run of {str(runs)!r} has failed\n")
+
+
+def _list_unfinished(store: RunStore, output: Format) -> None:
+    """The checkpoints of a store."""
+    from hashbench.reports.run_sheet import unfinished_entry, unfinished_rows
+
+    entries = [unfinished_entry(path) for path in store.checkpoints()]
+    if output is Format.JSON:
+        _print_json(entries)
+    elif entries:
+        table = unfinished_rows(entries)
+        print_rows(table.headings, table.rows, whole=True)
+    else:
+        sys.stderr.write(f"no run of {str(store.root)!r} was interrupted in its training\n")
 
 
 @app.command()
@@ -209,15 +231,18 @@ def remove(
         if not failed and any((folder / name).exists() for name in marks)
     }
     failures = [path.stem for path in store.failure_files() if path.stem not in folders]
+    unfinished = [] if failed else [path.stem for path in store.checkpoints()]
     if not run and not failed:
         raise ConfigError("nothing is named that should be removed. Expected ids of runs, or --failed.")
-    gone = full_ids(run, [*folders, *failures]) if run else failures
+    gone = full_ids(run, {*folders, *failures, *unfinished}) if run else failures
     if gone and not yes:
         _ask(gone, runs)
     for run_id in gone:
         if run_id in folders:
             remove_folder(folders[run_id])
         store.forget(run_id)
+        if not failed:
+            store.drop_checkpoint(run_id)
     what = "what is known of " if failed else ""
     kind = "failed run" if failed else "run"
     sys.stderr.write(f"removed {what}{_counted(len(gone), kind, f'{kind}s')}\n")

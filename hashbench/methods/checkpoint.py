@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hashbench.files import whole_file
+from hashbench.files import remove_file, whole_file
 
 # How often at most; `$HASHBENCH_CHECKPOINT_SECONDS` says otherwise.
 _EVERY_SECONDS = 30.0
@@ -75,8 +75,12 @@ class Checkpoint:
         self._due = end + max(_seconds(), (end - start) / _SHARE if _seconds() else 0)
 
     def drop(self) -> None:
-        """Remove the file, if there is one."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file, if there is one.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        remove_file(self.path)
 
 
 def _seconds() -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,21 @@ def _to_the_minute(time: str) -> str:
     '2026-11-21T12:34Z'
     """
     return f"{datetime.fromisoformat(time):%Y-%m-%dT%H:%MZ}"
+
+
+def unfinished_entry(path: Path) -> dict[str, Any]:
+    """One checkpoint of a list: of which run, its bytes, and when it was written."""
+    found = path.stat()
+    kept = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
+    return {"run_id": path.stem, "bytes": found.st_size, "kept": kept}
+
+
+def unfinished_rows(entries: list[dict[str, Any]]) -> Section:
+    """Each `unfinished_entry` as a row."""
+    rows: list[tuple[str, ...]] = [
+        (one["run_id"], f"{one['bytes'] / 2**20:.2f}", _to_the_minute(one["kept"])) for one in entries
+    ]
+    return Section(("run", "MiB", "interrupted after"), rows)
 
 
 def failed_entry(failure: Failure) -> dict[str, Any]:

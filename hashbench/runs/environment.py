@@ -25,12 +25,13 @@ _PACKAGES = (
 )
 
 
-def environment(device: str, at_once: int = 1) -> dict[str, Any]:
+def environment(device: str, at_once: int = 1, devices: int = 1) -> dict[str, Any]:
     """Versions of what computes, the machine, and this checkout's commit where there is one.
 
     Args:
         device: Where is computed, as torch names it.
         at_once: How many runs share the machine: their times are not those of one that has it alone.
+        devices: How many devices of that kind shared the training.
     """
     return {
         "python": platform.python_version(),
@@ -41,6 +42,7 @@ def environment(device: str, at_once: int = 1) -> dict[str, Any]:
         "threads": cores(),
         "runs at once": at_once,
         "device": _device_name(device),
+        "devices": devices,
         "commit": _git("rev-parse", "HEAD"),
         "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),
     }

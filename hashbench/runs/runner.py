@@ -92,7 +92,7 @@ class Mishap:
             traceback=self.traceback,
             log=self.log,
             finished=_now(),
-            environment=environment(place.device, place.jobs),
+            environment=environment(place.device, place.jobs, place.devices),
         )
 
 
@@ -154,7 +154,7 @@ def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecor
         finished=_now(),
         own_size=run.method.bits_for is not Method.bits_for,
         random=run.method.RANDOM,
-        environment=environment(device, place.jobs),
+        environment=environment(device, place.jobs, place.devices),
     )
     asymmetric = isinstance(encoded.database, QuantizedCodes)
     output = RunOutput(

@@ -10,6 +10,7 @@ from pathlib import Path
 from hashbench.errors import StoreError, reason
 from hashbench.files import (
     clear_abandoned,
+    remove_file,
     remove_folder,
     require_writable,
     unfinished,
@@ -195,19 +196,21 @@ class RunStore:
         """The files about runs that failed, by run id: also of those that have succeeded elsewhere."""
         return sorted((self.root / FAILURES).glob("[!.]*.json"))
 
+    def drop_checkpoint(self, run_id: str) -> None:
+        """Remove what a run whose training was interrupted would go on from, if there is anything.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        remove_file(self.checkpoint(run_id))
+
     def forget(self, run_id: str) -> None:
         """Remove what is known of a run that failed, if there is anything.
 
         Raises:
             StoreError: The disk refuses.
         """
-        path = self._failure(run_id)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"cannot remove {str(path)!r}: {reason(error)}. Expected a file that this user may remove."
-            ) from error
+        remove_file(self._failure(run_id))
 
     def checkpoint(self, run_id: str) -> Path:
         """The file in which a run keeps how far its training is; there while it is not over."""

@@ -157,3 +157,24 @@ def test_the_table_names_method_chance_and_costs(cli, tmp_path):
     costs = ("bytes/image", "trained params", "train s", "train MiB", "encode img/s")
     for word in ("itq", "hamming", "chance", "mAP@5000", *costs):
         assert word in out
+
+
+def test_runs_side_by_side_do_not_share_devices_too(cli, tmp_path):
+    call = ("run", "--method", "lsh", "--dataset", "shapes", "--jobs", "2", "--devices", "2")
+    status, out, err = cli(*call, "--runs", tmp_path / "runs")
+    assert (status, out) == (2, "")
+    assert "--jobs 2 with --devices 2: Expected one of the two to be 1." in err
+
+
+def test_no_resume_begins_anew_and_a_failed_run_leaves_nothing_to_go_on_from(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HASHBENCH_CHECKPOINT_SECONDS", "0")
+    call = ("run", "--method", "wsdhq", "--bits", "16", "--dataset", "shapes", "--backbone", "pooled")
+    store = tmp_path / "runs"
+    explodes = ("--set", "learning_rate=1e30", "--set", "iterations=50", "--set", "normalize=false")
+    status, _, err = cli(*call, *explodes, "--runs", store)
+    assert status == 2 and "the loss became" in err
+    assert [*(store / "checkpoints").iterdir()] == []
+    few = ("--set", "iterations=5", "--no-resume")
+    status, _, err = cli(*call, *few, "--runs", store)
+    assert status in (0, None) and "interrupted" not in err
+    assert [*(store / "checkpoints").iterdir()] == []

@@ -272,3 +272,29 @@ def test_scoring_again_says_what_became_of_each_run(run, cli, tmp_path):
     assert (status or 0, out) == (0, f"{lsh.name}: unchanged\n")
     status, _, err = cli(*call, "--dataset", "photos")
     assert status == 2 and "holds no run on data set 'photos'" in err
+
+
+@pytest.fixture
+def interrupted(store):
+    """What a run whose training was interrupted has left."""
+    path = store.checkpoint("wsdhq_32b_openclipart_tags_s7_0123456789ab")
+    path.parent.mkdir()
+    path.write_bytes(bytes(2**20))
+    return path
+
+
+def test_runs_that_can_go_on_are_listed_and_are_no_runs(runs, interrupted):
+    status, out, _ = runs("list", "--unfinished", "--format", "json")
+    (entry,) = json.loads(out)
+    assert status == 0 and (entry["run_id"], entry["bytes"]) == (interrupted.stem, 2**20)
+    status, out, _ = runs("list", "--unfinished")
+    assert interrupted.stem in out and "1.00" in out
+    assert interrupted.stem not in runs("list", "--format", "json")[1]
+    assert runs("verify")[0] == 0
+
+
+def test_what_a_run_could_go_on_from_is_removed_by_its_name(runs, interrupted):
+    assert runs("rm", "wsdhq_32b_openclipart_tags_s7", "--yes")[0] == 0
+    assert not interrupted.exists()
+    status, _, err = runs("list", "--unfinished")
+    assert status == 0 and "was interrupted in its training" in err
