@@ -11,7 +11,7 @@ from dataclasses import replace
 from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,18 +20,31 @@ from lightning_fabric import Fabric
 from hashbench.children import Heard, Told, end_with_parent, inherited
 from hashbench.data.views import TrainView
 from hashbench.errors import HashbenchError
+from hashbench.methods.method import Context
 from hashbench.progress import Progress, SilentProgress
 from hashbench.tags.table import TagTable
 from hashbench.threads import cores
 from hashbench.training.machine import fabric_of
 
-if TYPE_CHECKING:
-    from hashbench.training.deep import DeepMethod
-
 State = Mapping[str, np.ndarray]
 
 
-def fit_side_by_side(method: DeepMethod, view: TrainView[TagTable]) -> State:
+class Shareable(Protocol):
+    """What can be fitted by several processes: see `DeepMethod`."""
+
+    config: Any
+    context: Context
+
+    def __init__(self, config: Any, context: Context) -> None: ...
+
+    def fit_here(self, view: TrainView[TagTable], fabric: Fabric) -> None:
+        """Fit as one of them."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that came of it."""
+
+
+def fit_side_by_side(method: Shareable, view: TrainView[TagTable]) -> State:
     """The state that a method has after `context.devices` processes have fitted it together.
 
     Raises:
@@ -50,7 +63,7 @@ def fit_side_by_side(method: DeepMethod, view: TrainView[TagTable]) -> State:
 class _Work:
     """What each process does; what the first one returns is the outcome."""
 
-    def __init__(self, method: DeepMethod, view: TrainView[TagTable], to: Connection) -> None:
+    def __init__(self, method: Shareable, view: TrainView[TagTable], to: Connection) -> None:
         self._class, self._config = type(method), method.config
         self._context = replace(method.context, progress=SilentProgress())
         self._view, self._to = view, to

@@ -55,9 +55,11 @@ def _start(
 ) -> torch.Tensor:
     """k-means++: rows of the values, int64 (K,), each the best of G drawn by their squared distances."""
     candidates = 2 + int(math.log(clusters))
-    draws = torch.rand((clusters, candidates), generator=generator, dtype=torch.float64).to(values.device)
+    # Drawn on the CPU: they do not depend on the device.
+    drawn = torch.rand((clusters, candidates), generator=generator, dtype=torch.float64)
+    draws = torch.as_tensor(drawn, device=values.device)
     norms = values.square().sum(dim=1)
-    weights = counts.to(values.dtype)
+    weights = counts.type_as(values)
     chosen = [_drawn(weights, draws[0, :1])]
     # |x - c|^2 without |x|^2, in which all candidates are alike
     closest = _products(values, norms, chosen[0])[0]
@@ -130,7 +132,7 @@ def _means(
         add_rows(sums, codes[rows], values[rows].double() * counts[rows, None])
         add_rows(sizes, codes[rows], counts[rows])
     means = sums / sizes.clamp(min=1)[:, None]
-    return torch.where(sizes[:, None] > 0, means.to(centres.dtype), centres)
+    return torch.where(sizes[:, None] > 0, means.type_as(centres), centres)
 
 
 def add_rows(sums: torch.Tensor, places: torch.Tensor, rows: torch.Tensor) -> None:

@@ -29,7 +29,7 @@ def whitening(tags: torch.Tensor) -> torch.Tensor:
     that the paper measures against all tags becomes a Euclidean length after one product with L.
     """
     values, vectors = torch.linalg.eigh(tags.T.double() @ tags.double())
-    return (vectors * values.clamp(min=0).sqrt()).to(tags.dtype)
+    return (vectors * values.clamp(min=0).sqrt()).type_as(tags)
 
 
 def icm(
@@ -117,7 +117,7 @@ def update_codebooks(
     regular = counts[used][:, used].double()
     regular.diagonal().add_(ridge)
     updated = codebooks.flatten(0, 1).clone()
-    updated[used] = torch.linalg.solve(regular, sums[used]).to(codebooks.dtype)
+    updated[used] = torch.linalg.solve(regular, sums[used]).type_as(codebooks)
     return updated.view(codebooks.shape)
 
 
@@ -163,7 +163,7 @@ def start_codebooks(embeddings: torch.Tensor, books: int, words: int, seed: int)
     if len(embeddings) > _ROWS_A_WORD * words:
         generator = numpy_generator(seed, "start")
         drawn = generator.choice(len(embeddings), _ROWS_A_WORD * words, replace=False)
-        embeddings = embeddings[torch.from_numpy(np.sort(drawn)).to(embeddings.device)]
+        embeddings = embeddings[torch.as_tensor(np.sort(drawn), device=embeddings.device)]
     codebooks = embeddings.new_zeros((books, words, embeddings.shape[1]))
     slices = zip(embeddings.tensor_split(books, dim=1), codebooks.tensor_split(books, dim=2), strict=True)
     for m, (part, own) in enumerate(slices):
