@@ -26,17 +26,17 @@ class Checkpoint:
         path: The file; whole or not there.
         identity: What the fit depends on: a file of another identity is not gone on from.
         seconds_before: Time that fitting took before it was interrupted, as the file says.
-        bytes_before: Memory that it held at its peak, likewise.
     """
 
     path: Path
     identity: str
     seconds_before: float = 0.0
-    bytes_before: int = 0
     _start: float = field(default_factory=time.perf_counter)
     _due: float = 0.0
 
-    def __post_init__(self) -> None:
+    def begin(self) -> None:
+        """The fit begins now."""
+        self._start = time.perf_counter()
         self._due = self._start + _seconds()
 
     def take(self) -> dict[str, Any] | None:

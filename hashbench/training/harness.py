@@ -62,7 +62,7 @@ class Harness:
             views: How often losses look at each image.
         """
         with self.machine.exactly():
-            history = _History(self._context)
+            history = _History(self._context, self.machine)
             for number in count():
                 # What is drawn between stages does not depend on what was drawn in them.
                 torch.manual_seed(derive(self._context.seed, f"stage {number}"))
@@ -85,10 +85,15 @@ class Harness:
 class _History:
     """What a fit has gone through, kept in the context's checkpoint where there is one."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, machine: Machine) -> None:
         self._progress, self._checkpoint = context.progress, context.checkpoint
         self._over: list[dict[str, Any]] = []
         kept = self._taken()
+        if self._checkpoint:
+            self._checkpoint.begin()
+        # All have taken it before the first one writes the next.
+        machine.fabric.barrier()
+        self._keeps = machine.is_first
         self._were_over: list[dict[str, Any]] = kept.get("over", [])
         self._was_at: dict[str, Any] | None = kept.get("at")
 
@@ -107,7 +112,7 @@ class _History:
             self._over.append(loop.outcome())
 
     def _keep(self, loop: Loop) -> None:
-        if self._checkpoint and self._checkpoint.is_due:
+        if self._checkpoint and self._keeps and self._checkpoint.is_due:
             self._checkpoint.keep({"over": self._over, "at": loop.state()})
 
     def _taken(self) -> dict[str, Any]:

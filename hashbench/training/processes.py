@@ -51,6 +51,9 @@ def fit_side_by_side(method: Shareable, view: TrainView[TagTable]) -> State:
         HashbenchError: The first process says why there is none.
     """
     context = method.context
+    if context.checkpoint:
+        # The processes go on from it; this one learns what time it took before.
+        context.checkpoint.take()
     fabric = fabric_of(context.device, context.devices, method.config)
     with _listening(context.progress) as told, inherited(max(1, cores() // context.devices)), _ended():
         outcome = fabric.launch(_Work(method, view, told))

@@ -7,6 +7,7 @@ import pytest
 from small_networks import Crowd, Exploding, TwoStages, curve, view
 
 from hashbench.errors import ConfigError, DataError
+from hashbench.methods.checkpoint import Checkpoint
 from hashbench.training.config import DeepConfig
 from hashbench.training.machine import Machine
 
@@ -24,6 +25,17 @@ def test_two_processes_have_the_losses_of_one_with_the_same_batch(cls, settings)
     for name, array in one.state().items():
         assert np.allclose(two.state()[name], array, atol=1e-4), name
     assert np.allclose(two.embed(view().images), one.embed(view().images), atol=1e-3)
+
+
+@pytest.mark.slow
+def test_processes_go_on_where_one_was_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setenv("HASHBENCH_CHECKPOINT_SECONDS", "0")
+    kept = Checkpoint(tmp_path / "kept.pt", "one")
+    _, losses = curve(iterations=24)
+    curve(iterations=24, checkpoint=kept)
+    # What is kept last is the state before the last step.
+    _, found = curve(iterations=24, checkpoint=Checkpoint(kept.path, "one"), devices=2)
+    assert found == pytest.approx(losses, abs=1e-5)
 
 
 @pytest.mark.slow
