@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from hashbench.errors import PluginError
 from hashbench.training.objective import Stage
 from hashbench.training.source import Source
 
@@ -54,7 +55,17 @@ class Loader:
     """
 
     def __init__(self, stage: Stage, source: Source, share: slice) -> None:
-        """Read for a stage; `share` of a batch's pixels is this process's to read."""
+        """Read for a stage; `share` of a batch's pixels is this process's to read.
+
+        Raises:
+            PluginError: A target has not a row an image.
+        """
+        for name, target in stage.objective.targets.items():
+            if target.shape[0] != len(stage.images):
+                raise PluginError(
+                    f"{stage.title}: target {name!r} has {target.shape[0]} rows, for {len(stage.images)} "
+                    "images. Expected a row an image."
+                )
         self._stage = stage
         self._source = source
         self._share = share if source.reads_pixels else slice(None)

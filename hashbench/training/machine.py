@@ -106,7 +106,8 @@ class Machine:
         backends.cudnn.allow_tf32 = tf32
         torch.use_deterministic_algorithms(self.config.deterministic or before[2])
         try:
-            with torch.random.fork_rng():
+            # Without a list, torch complains where there are several GPUs.
+            with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
                 yield
         finally:
             torch.set_float32_matmul_precision(before[0])
@@ -139,7 +140,9 @@ class Machine:
         """Let every process hold what the first one holds, to the last bit."""
         if self.fabric.world_size > 1:
             for tensor in module.state_dict().values():
-                torch.distributed.broadcast(tensor, src=0)
+                said = tensor.contiguous()
+                torch.distributed.broadcast(said, src=0)
+                tensor.copy_(said)
 
     def first_says(self, value: float) -> float:
         """What the first process says, for all to hear."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from hashbench.errors import PluginError
 from hashbench.training.loader import Loaded
 from hashbench.training.machine import Machine
 from hashbench.training.objective import Batch, Stage
@@ -103,11 +104,16 @@ class Step:
                 self.machine.gathered(part) if whole is None else whole for part in inputs.chunk(self.views)
             )
         gathered = tuple(self.machine.gathered(part) for part in outputs.chunk(self.views))
-        torch.manual_seed(derive(self.seed, f"{self.stage.title} {loaded.iteration}: loss"))
         return self._given(loaded, views, gathered, epoch)
 
     def _given(
         self, loaded: Loaded, views: tuple[torch.Tensor, ...], outputs: tuple[torch.Tensor, ...], epoch: int
     ) -> torch.Tensor:
+        torch.manual_seed(derive(self.seed, f"{self.stage.title} {loaded.iteration}: loss"))
         batch = Batch(loaded.indices, views, outputs, loaded.targets, epoch, loaded.iteration)
-        return self.stage.objective.loss(batch)
+        loss = self.stage.objective.loss(batch)
+        if loss.shape:
+            raise PluginError(
+                f"{self.stage.title}: the loss has shape {tuple(loss.shape)}. Expected a scalar."
+            )
+        return loss

@@ -8,8 +8,9 @@ import torch
 from small_networks import IMAGES, Crowd, TwoStages, curve, equal, features, fitted, made, view
 from torch import nn
 
-from hashbench.errors import ConfigError, DataError
+from hashbench.errors import ConfigError, DataError, PluginError
 from hashbench.progress import LoggedProgress, SilentProgress
+from hashbench.training.deep import DeepHash
 from hashbench.training.objective import Objective
 from hashbench.training.plan import Plan
 from hashbench.training.schedule import Schedule
@@ -213,6 +214,28 @@ def test_a_loss_that_explodes_says_so(worst):
 
     with pytest.raises(DataError, match=f"the loss became -?{worst}. Lower the learning rate"):
         fitted(Wild)
+
+
+def test_what_a_method_gives_wrongly_is_said_in_one_line():
+    class Rows(Weight):
+        def objective(self, view):
+            return Objective(lambda batch: batch.output.sum(dim=1))
+
+    class Short(Weight):
+        def objective(self, view):
+            return Objective(lambda batch: batch.output.sum(), targets={"tags": np.zeros((3, 2))})
+
+    class Nothing(Weight):
+        objective = DeepHash.objective
+
+    with pytest.raises(PluginError, match=r"the loss has shape \(8,\). Expected a scalar"):
+        fitted(Rows)
+    with pytest.raises(
+        PluginError, match="target 'tags' has 3 rows, for 48 images. Expected a row an image"
+    ):
+        fitted(Short)
+    with pytest.raises(PluginError, match="has no objective. Expected one, or stages"):
+        fitted(Nothing)
 
 
 def test_too_few_images_are_refused():
