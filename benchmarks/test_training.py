@@ -81,7 +81,7 @@ def by_hand(network, read, count, config):
     network.train()
     losses = []
     for step, places in plan.batches(0):
-        torch.manual_seed(derive(0, f"gradient steps {step}: process 0, part 0"))
+        torch.default_generator.manual_seed(derive(0, f"gradient steps {step}: process 0, part 0"))
         loss = pairs(network(read(places)), wanted[places])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from hashbench.training.seeding import derive, torch_generator
+from hashbench.training.seeding import reseed, torch_generator
 
 
 def crops(pixels: torch.Tensor, side: int, draws: torch.Tensor) -> torch.Tensor:
@@ -59,7 +59,7 @@ def views(pixels: torch.Tensor, side: int, seed: int, purpose: str, first: int =
     """
     change, made = _change(side), []
     for place, image in enumerate(pixels, start=first):
-        torch.manual_seed(derive(seed, f"{purpose}: image {place}"))
+        reseed(seed, f"{purpose}: image {place}")
         made.append(change(image))
     return torch.stack(made)
 

@@ -25,9 +25,9 @@ from hashbench.training.schedule import Schedule
 
 if TYPE_CHECKING:
     import torch
-    from lightning_fabric import Fabric
     from torch import nn
 
+    from hashbench.training.fabric import Fabric
     from hashbench.training.harness import Harness
     from hashbench.training.layers import Network
 

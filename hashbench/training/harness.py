@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from hashbench.data.views import ImageView
 from hashbench.methods.method import Context
 from hashbench.training.config import HarnessConfig
+from hashbench.training.fabric import Fabric
 from hashbench.training.inference import outputs
 from hashbench.training.layers import Network
 from hashbench.training.loop import Loop
 from hashbench.training.machine import Machine, fabric_of
 from hashbench.training.objective import Stage
-from hashbench.training.seeding import derive
+from hashbench.training.seeding import reseed
 from hashbench.training.source import Source
 
 
@@ -47,7 +47,7 @@ class Harness:
         Fresh weights follow the seed, and the caller's random state stays as it was.
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(self._context.seed, "network"))
+            reseed(self._context.seed, "network")
             body = self.source.body() if self.source.finetunes else None
             network = Network(build(width), width, body)
         self.machine.placed(network)
@@ -65,7 +65,7 @@ class Harness:
             history = _History(self._context, self.machine)
             for number in count():
                 # What is drawn between stages does not depend on what was drawn in them.
-                torch.manual_seed(derive(self._context.seed, f"stage {number}"))
+                reseed(self._context.seed, f"stage {number}", self.machine.device)
                 stage = next(stages, None)
                 if stage is None:
                     break

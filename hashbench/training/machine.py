@@ -5,7 +5,6 @@ B = batch, b = a process's share of it.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,14 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from hashbench.errors import ConfigError
 from hashbench.training.config import HarnessConfig
+from hashbench.training.fabric import Fabric
 
-# It would tell everybody which precision was asked for.
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 _PRECISION = {"fp32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed"}
 
 

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from hashbench.children import Heard, Told, end_with_parent, inherited
 from hashbench.data.views import TrainView
@@ -24,6 +23,7 @@ from hashbench.methods.method import Context
 from hashbench.progress import Progress, SilentProgress
 from hashbench.tags.table import TagTable
 from hashbench.threads import cores
+from hashbench.training.fabric import Fabric
 from hashbench.training.machine import fabric_of
 
 State = Mapping[str, np.ndarray]

@@ -31,3 +31,14 @@ def torch_generator(seed: int, purpose: str) -> torch.Generator:
     import torch  # noqa: PLC0415 - methods that do without torch use this module too
 
     return torch.Generator().manual_seed(derive(seed, purpose))
+
+
+def reseed(seed: int, purpose: str, device: torch.device | None = None) -> None:
+    """Let what torch draws from now on, on the CPU and on that device, follow the seed and the purpose."""
+    import torch  # noqa: PLC0415
+
+    value = derive(seed, purpose)
+    # `torch.manual_seed` asks every kind of device that there could be, which takes as long as a step may.
+    torch.default_generator.manual_seed(value)
+    if device is not None and device.type == "cuda":
+        torch.cuda.manual_seed(value)

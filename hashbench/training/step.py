@@ -14,7 +14,7 @@ from hashbench.errors import PluginError
 from hashbench.training.loader import Loaded
 from hashbench.training.machine import Machine
 from hashbench.training.objective import Batch, Stage
-from hashbench.training.seeding import derive
+from hashbench.training.seeding import reseed
 from hashbench.training.source import Source
 
 
@@ -87,7 +87,7 @@ class Step:
     def _outputs(self, inputs: torch.Tensor, iteration: int, part: int = 0) -> torch.Tensor:
         """What the network makes of inputs, float32 (..., D); dropout follows step, process and part."""
         place = f"process {self.machine.fabric.global_rank}, part {part}"
-        torch.manual_seed(derive(self.seed, f"{self.stage.title} {iteration}: {place}"))
+        reseed(self.seed, f"{self.stage.title} {iteration}: {place}", self.machine.device)
         with self.machine.autocast():
             outputs = self.forward(inputs)
         return outputs.float()
@@ -109,7 +109,7 @@ class Step:
     def _given(
         self, loaded: Loaded, views: tuple[torch.Tensor, ...], outputs: tuple[torch.Tensor, ...], epoch: int
     ) -> torch.Tensor:
-        torch.manual_seed(derive(self.seed, f"{self.stage.title} {loaded.iteration}: loss"))
+        reseed(self.seed, f"{self.stage.title} {loaded.iteration}: loss", self.machine.device)
         batch = Batch(loaded.indices, views, outputs, loaded.targets, epoch, loaded.iteration)
         loss = self.stage.objective.loss(batch)
         if loss.shape:
