@@ -153,8 +153,9 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: torch.Tensor, machine: Machine) -> torch.Tensor:
         ctx.machine, ctx.share = machine, len(rows)
-        parts: Any = machine.fabric.all_gather(rows)
-        return torch.Tensor.flatten(parts, 0, 1)
+        parts = [torch.empty_like(rows) for _ in range(machine.fabric.world_size)]
+        torch.distributed.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:

@@ -5,11 +5,13 @@ They are started afresh, see their share of every batch, and end with the fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, Protocol
 
@@ -25,8 +27,6 @@ from hashbench.tags.table import TagTable
 from hashbench.threads import cores
 from hashbench.training.fabric import Fabric
 from hashbench.training.machine import fabric_of
-
-State = Mapping[str, np.ndarray]
 
 
 class Shareable(Protocol):
@@ -44,7 +44,7 @@ class Shareable(Protocol):
         """All that came of it."""
 
 
-def fit_side_by_side(method: Shareable, view: TrainView[TagTable]) -> State:
+def fit_side_by_side(method: Shareable, view: TrainView[TagTable]) -> dict[str, np.ndarray]:
     """The state that a method has after `context.devices` processes have fitted it together.
 
     Raises:
@@ -55,23 +55,28 @@ def fit_side_by_side(method: Shareable, view: TrainView[TagTable]) -> State:
         # The processes go on from it; this one learns what time it took before.
         context.checkpoint.take()
     fabric = fabric_of(context.device, context.devices, method.config)
-    with _listening(context.progress) as told, inherited(max(1, cores() // context.devices)), _ended():
-        outcome = fabric.launch(_Work(method, view, told))
-    if isinstance(outcome, HashbenchError):
-        raise outcome
-    state: State = outcome
-    return state
+    threads = max(1, cores() // context.devices)
+    # What a process returns has to fit a pipe that nobody reads before all have ended: the state goes by
+    # a file.
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "state.npz"
+        with _listening(context.progress) as told, inherited(threads), _ended():
+            error = fabric.launch(_Work(method, view, told, file))
+        if error:
+            raise error
+        with np.load(file) as state:
+            return dict(state)
 
 
 class _Work:
-    """What each process does; what the first one returns is the outcome."""
+    """What each process does; the first one writes the state that it came to, or returns why not."""
 
-    def __init__(self, method: Shareable, view: TrainView[TagTable], to: Connection) -> None:
+    def __init__(self, method: Shareable, view: TrainView[TagTable], to: Connection, file: Path) -> None:
         self._class, self._config = type(method), method.config
         self._context = replace(method.context, progress=SilentProgress())
-        self._view, self._to = view, to
+        self._view, self._to, self._file = view, to, file
 
-    def __call__(self, fabric: Fabric) -> State | HashbenchError:
+    def __call__(self, fabric: Fabric) -> HashbenchError | None:
         """Fit as one of them, which Fabric tells apart."""
         end_with_parent()
         torch.set_num_threads(cores())
@@ -83,7 +88,9 @@ class _Work:
         except HashbenchError as error:
             # All processes compute the same loss: none is left waiting for another.
             return error
-        return method.state()
+        if first:
+            np.savez(self._file, allow_pickle=False, **method.state())
+        return None
 
 
 @contextmanager
