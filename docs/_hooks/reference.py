@@ -114,10 +114,33 @@ API: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
+# One metric a file, and a page each; what several of them share has none.
+METRICS = sorted(
+    path.stem
+    for path in Path(find_spec("hashbench.metrics").submodule_search_locations[0]).glob("*.py")  # type: ignore[union-attr, index]
+    if path.stem not in {"__init__", "named", "presets", "ratio", "score"}
+)
+
+
 def pages() -> dict[str, str]:
     """Every page, by its place on the site."""
     made = {f"reference/{name}.md": make() for name, make in _MADE.items()}
+    made |= {f"reference/metrics/{name}.md": _metric(name) for name in METRICS}
     return made | {f"reference/api/{name}.md": _contracts(*page) for name, page in API.items()}
+
+
+def _metric(name: str) -> str:
+    """A metric's page: its definition, edge cases and function, as its file has them."""
+    title = (
+        name.replace("_", " ")
+        .capitalize()
+        .replace("Ndcg", "NDCG")
+        .replace("Acg", "ACG")
+        .replace("Wap", "WAP")
+    )
+    about = "What the presets make of it, and where systems differ: [metrics](../../metrics.md)."
+    options = "    options: {heading_level: 2, show_root_heading: false, show_root_toc_entry: false}"
+    return f"# {title}\n\n{about}\n\n::: hashbench.metrics.{name}\n{options}\n"
 
 
 def page_of(file: str) -> str | None:
