@@ -30,6 +30,7 @@ class AQ(RQ):
     """Codebooks of a residual quantizer, refitted all at once to the codes they give."""
 
     PLUGIN_NAME = "aq"
+    VERSION = 2
     DESCRIPTION = "additive quantization, codebooks by least squares (Babenko and Lempitsky, 2014)"
     Config = AQConfig
 

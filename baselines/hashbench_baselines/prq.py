@@ -14,6 +14,7 @@ class PRQ(RQ):
     """A product of two residual quantizers; of one where M is odd."""
 
     PLUGIN_NAME = "prq"
+    VERSION = 2
     DESCRIPTION = "residual quantization in each half of the dimensions (FAISS)"
 
     @property

@@ -5,6 +5,8 @@ N = images, D = dimensions that are coded, M = codebooks of K codewords.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +38,7 @@ class RQ(ProjectedQuantizer):
     """Each codebook quantizes what the ones before it left over."""
 
     PLUGIN_NAME = "rq"
+    VERSION = 2
     DESCRIPTION = "residual quantization, beam search (Chen et al., 2010)"
     Config = RQConfig
 
@@ -62,7 +65,8 @@ class RQ(ProjectedQuantizer):
         quantizer.cp.seed = self.faiss_seed("residual quantizer")
         # As in product.py: no warnings about small collections.
         quantizer.cp.min_points_per_centroid = 1
-        quantizer.train(vectors)
+        with one_thread():
+            quantizer.train(vectors)
         return faiss.vector_to_array(quantizer.codebooks).reshape(books, WORDS, -1)
 
 
@@ -84,6 +88,19 @@ def beam_search(vectors: np.ndarray, codebooks: np.ndarray, beam: int) -> np.nda
     quantizer.is_trained = True
     # Eight bits a codebook: FAISS's packed codes are the codewords' numbers.
     return quantizer.compute_codes(vectors)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let FAISS sum in one order, on every processor: on some, several threads give other sums."""
+    import faiss  # noqa: PLC0415
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def residual_quantizer(width: int, books: int, beam: int) -> faiss.ResidualQuantizer:

@@ -17,7 +17,7 @@ from hashbench_baselines.lsq import LSQ
 from hashbench_baselines.opq import OPQ
 from hashbench_baselines.pq import PQ
 from hashbench_baselines.prq import PRQ
-from hashbench_baselines.rq import RQ, beam_search
+from hashbench_baselines.rq import RQ, beam_search, one_thread
 from hashbench_baselines.shared.product import ProductQuantizer
 from hashbench_baselines.shared.quantizer import WORDS, ProjectedQuantizer
 
@@ -277,7 +277,8 @@ def test_prq_is_faiss_product_residual_quantizer(trained, features):
         part.max_beam_size = 1
         part.cp.niter, part.cp.min_points_per_centroid = method.config.iterations, 1
         part.cp.seed = method.faiss_seed("residual quantizer")
-    theirs.train(vectors)
+    with one_thread():
+        theirs.train(vectors)
     for half in range(2):
         faiss.downcast_AdditiveQuantizer(theirs.subquantizer(half)).max_beam_size = method.config.beam
     assert np.array_equal(faiss.vector_to_array(theirs.codebooks), method.codebooks.ravel())

@@ -83,7 +83,7 @@ def test_the_run_folder_is_complete(run):
     per_query = pd.read_parquet(folder / "per_query.parquet")
     assert len(per_query) == 24
     assert per_query["aqd.map@all"].mean() == pytest.approx(record["metrics"]["map@all"])
-    assert "codebooks" in load_file(folder / "model.safetensors")
+    assert "head.codebooks.words" in load_file(folder / "model.safetensors")
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["packages"]["torch"] and environment["packages"]["hashbench-wsdhq"]
     assert "loss" in (folder / "log.txt").read_text()
@@ -129,7 +129,7 @@ def test_training_the_backbone_runs_on_pixels(run):
         *("--method", "wsdhq", "--bits", "8", "--set", "finetune=all", "--set", "iterations=6"),
         *("--set", "batch_size=32"),
     )
-    assert record["variant"] == "batch_size=32, finetune=all, iterations=6"
+    assert record["variant"] == "augment=crop, batch_size=32, finetune=all, iterations=6"
     assert record["metrics"]["map@all"] > 0
 
 

@@ -37,6 +37,8 @@ class WSDHQConfig(DeepConfig):
         final_updates: Updates of codes and codebooks after the last gradient step.
         restart: Start the codebooks anew, by k-means on the final embeddings, before these.
         ridge: Of the closed-form codebooks.
+        hidden: Width of a hidden layer before the fusion layer; 0 for none, as in the paper.
+        dropout: Before each layer of the head.
         fusion_multiplier: Factor on the learning rate of the fusion layer's weights.
         bias_multiplier: Factor on that of all biases; the fusion layer's gets the product of both.
     """
