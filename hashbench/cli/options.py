@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hashbench.errors import ConfigError
+
 Tags = Annotated[
     str | None,
     typer.Option(
@@ -40,3 +42,15 @@ Jobs = Annotated[
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run store.")]
 DEFAULT_STORE = Path("runs")
+
+
+def numbers(option: str, text: str) -> tuple[int, ...]:
+    """A comma list of whole numbers.
+
+    Raises:
+        ConfigError: It is not one.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{option} {text!r}: Expected whole numbers between commas.") from error

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from hashbench.cli import plugin_new
+from hashbench.cli.options import numbers
 from hashbench.cli.output import Format, print_rows
 from hashbench.errors import ConfigError
 
@@ -46,7 +47,7 @@ def check(
     from hashbench.testing.subject import Subject
 
     method = Preparer(Plugins()).method(name)
-    subject = Subject(method, _pairs("--set", settings), bits=_numbers(bits))
+    subject = Subject(method, _pairs("--set", settings), bits=numbers("--bits", bits))
     subject.config  # noqa: B018 - what cannot be set is bad input, and no failure of the method
     reasons = expected_failures(_pairs("--xfail", expected))
     results: list[Result] = []
@@ -85,15 +86,3 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
             raise ConfigError(f"{option} {pair!r}: {key} is given twice. Expected one value.")
         found[key] = value
     return found
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """A comma list of whole numbers.
-
-    Raises:
-        ConfigError: It is not one.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"--bits {text!r}: Expected whole numbers between commas.") from error

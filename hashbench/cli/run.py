@@ -19,6 +19,7 @@ from hashbench.cli.options import (
     Runs,
     Tags,
     Vocabulary,
+    numbers,
 )
 from hashbench.cli.output import Format, print_records
 from hashbench.errors import ConfigError
@@ -93,7 +94,7 @@ def run(
 
     grid = Grid(
         method=tuple(method),
-        bits=_numbers("--bits", bits),
+        bits=numbers("--bits", bits),
         dataset=tuple(dataset or [None]),
         tags=(tags,),
         protocol=tuple(protocol or [None]),
@@ -105,7 +106,7 @@ def run(
         backbone=(backbone,),
         weights=(weights,),
         preset=(preset,),
-        seed=_numbers("--seed", seed),
+        seed=numbers("--seed", seed),
         data_root=(data_root,),
         set=_settings(settings or []),
     )
@@ -115,18 +116,6 @@ def run(
     print_records(outcome.records, output)
     tell(outcome, report)
     leave(outcome)
-
-
-def _numbers(option: str, text: str) -> tuple[int, ...]:
-    """A comma list of whole numbers.
-
-    Raises:
-        ConfigError: It is not one.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"{option} {text!r}: Expected whole numbers between commas.") from error
 
 
 def _settings(pairs: list[str]) -> dict[str, tuple[str, ...]]:

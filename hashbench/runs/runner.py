@@ -112,7 +112,7 @@ def attempt(run: PreparedRun, place: Workplace, plugins: Plugins, progress: Prog
         raise
     except (Exception, SystemExit) as error:
         # It would come to the same end again.
-        place.checkpoint(run).drop()
+        place.store.drop_checkpoint(run.spec.run_id())
         return Mishap.of(error, log.lines)
     plugins.run_finished(record, progress)
     return None

@@ -58,7 +58,7 @@ class Loop:
         # Their sum in this epoch, and their number, where they are computed: to move them makes a GPU wait.
         self._losses = torch.zeros(2, device=machine.device)
         self._stage, self._source, self._machine, self._context = stage, source, machine, context
-        self._config, self._network = source.config, network
+        self._config = source.config
         forward: nn.Module = network
         if stage.objective.head:
             forward = Network(stage.objective.head, int(network.width), network.body)
