@@ -59,7 +59,10 @@ def kept(store):
 
 
 def times(store):
-    return [path.stat().st_mtime_ns for path in kept(store)]
+    try:
+        return [path.stat().st_mtime_ns for path in kept(store)]
+    except FileNotFoundError:  # the run has come to its end between the list and the look
+        return []
 
 
 def kill(process, store, dice):
