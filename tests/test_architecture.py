@@ -12,7 +12,7 @@ ROOT = Path(hashbench.__file__).parent
 # From the first to the last; a room may import itself and any room before it.
 ORDER = (
     ("errors",),
-    ("fingerprint", "files", "progress", "threads"),
+    ("fingerprint", "files", "progress", "spread", "threads"),
     ("children",),
     ("data",),
     ("tags",),

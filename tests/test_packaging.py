@@ -52,7 +52,10 @@ def test_the_extra_names_every_member():
         tomllib.loads((ROOT / member / "pyproject.toml").read_text())["project"]["name"]
         for member in content["tool"]["uv"]["workspace"]["members"]
     }
-    assert set(content["project"]["optional-dependencies"]["all"]) == {*members, "hashbench[fast]"}
+    assert set(content["project"]["optional-dependencies"]["all"]) == {
+        *members,
+        "hashbench[fast,ray,faiss,lancedb,onnx,serve]",
+    }
     assert members <= {Requirement(text).name for text in named(content["dependency-groups"]["dev"])}
 
 

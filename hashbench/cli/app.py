@@ -61,7 +61,6 @@ app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)
-app.add_typer(plugin.app, name="plugin")
 app.command("plugins")(plugins.plugins)
 app.add_typer(plugin.app, name="plugin")
 

@@ -37,6 +37,7 @@ class AdditiveCodes:
     """
 
     KIND: ClassVar[str] = "additive"
+    BY_ITEM: ClassVar[tuple[str, ...]] = ("indices",)
     indices: np.ndarray
     codebooks: np.ndarray
     similarity: Similarity

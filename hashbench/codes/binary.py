@@ -26,6 +26,7 @@ class BinaryCodes:
     """
 
     KIND: ClassVar[str] = "binary"
+    BY_ITEM: ClassVar[tuple[str, ...]] = ("packed",)
     packed: np.ndarray
 
     def __post_init__(self) -> None:

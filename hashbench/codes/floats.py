@@ -28,6 +28,7 @@ class FloatCodes:
     """
 
     KIND: ClassVar[str] = "float"
+    BY_ITEM: ClassVar[tuple[str, ...]] = ("values",)
     values: np.ndarray
     similarity: Similarity
 

@@ -36,6 +36,7 @@ class ScalarCodes:
     """
 
     KIND: ClassVar[str] = "scalar"
+    BY_ITEM: ClassVar[tuple[str, ...]] = ("packed", "factors")
     packed: np.ndarray
     offset: np.ndarray
     step: np.ndarray

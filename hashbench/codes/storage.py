@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -47,21 +48,32 @@ def load_codes(path: Path) -> tuple[Codes, Codes, np.ndarray | None]:
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
         kind = str(arrays["kind"])
-        query, database = (_codes(kind, part, arrays) for part in ("query", "database"))
+        query, database = (codes_of(kind, _side(part, arrays)) for part in ("query", "database"))
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{str(path)!r} does not hold codes ({error}).") from error
     return query, database, arrays.get("query_embeddings")
 
 
-def _codes(kind: str, part: str, arrays: dict[str, np.ndarray]) -> Codes:
-    own = {name.removeprefix(f"{part}_"): array for name, array in arrays.items() if name.startswith(part)}
+def codes_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Codes:
+    """Codes again, from their `KIND` and their `arrays()`.
+
+    Raises:
+        ValueError, KeyError: There is no such kind, or an array is missing.
+    """
     if kind == BinaryCodes.KIND:
-        return BinaryCodes(own["packed"])
-    similarity = Similarity(str(own["similarity"]))
+        return BinaryCodes(arrays["packed"])
+    similarity = Similarity(str(arrays["similarity"]))
     if kind == FloatCodes.KIND:
-        return FloatCodes(own["values"], similarity)
+        return FloatCodes(arrays["values"], similarity)
     if kind == ScalarCodes.KIND:
-        return ScalarCodes(
-            own["packed"], own["offset"], own["step"], int(own["width"]), own.get("factors"), similarity
-        )
-    return AdditiveCodes(own["indices"], own["codebooks"], similarity)
+        shared = arrays["offset"], arrays["step"], int(arrays["width"])
+        return ScalarCodes(arrays["packed"], *shared, arrays.get("factors"), similarity)
+    if kind == AdditiveCodes.KIND:
+        return AdditiveCodes(arrays["indices"], arrays["codebooks"], similarity)
+    raise ValueError(f"codes of kind {kind!r}")
+
+
+def _side(part: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of the queries' codes, or of the database's."""
+    start = f"{part}_"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

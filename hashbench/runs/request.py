@@ -20,7 +20,7 @@ from hashbench.methods.method import Context, Method
 from hashbench.plugins import Plugins, pick
 from hashbench.progress import Progress
 from hashbench.runs.data import Opener, PreparedDataset
-from hashbench.runs.spec import RunSpec
+from hashbench.runs.spec import PRECOMPUTED, RunSpec
 from hashbench.tags.noise import Noise
 from hashbench.tags.recipe import TagRecipe
 from hashbench.tags.vocabulary import read_vocabulary
@@ -167,7 +167,7 @@ class Preparer:
             raise ConfigError(
                 f"data set {images.name!r} holds {images.kind}. Expected neither --backbone nor --weights."
             )
-        return None, {"name": "precomputed"}
+        return None, {"name": PRECOMPUTED}
 
 
 def preset_of(method: type[Method], name: str | None) -> Preset:

@@ -11,6 +11,8 @@ from hashbench import fingerprint
 
 # Raised when the core changes in a way that gives equal specs other results.
 RUN_VERSION = 3
+# What stands for a backbone where a data set holds features.
+PRECOMPUTED = "precomputed"
 
 
 @dataclass(frozen=True)
