@@ -6,6 +6,7 @@ N = images, F = feature dimensions, T = dimensions of word vectors, D = dimensio
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +22,9 @@ from hashbench_baselines.shared.quantizer import ProjectedConfig, ProjectedQuant
 from hashbench_baselines.shared.ridge import ridge_regression
 from hashbench_baselines.shared.tag_targets import tag_means
 from hashbench_baselines.shared.unit import unit_length
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class FusedPQConfig(ProductConfig, ProjectedConfig):
@@ -71,6 +75,15 @@ class FusedPQ(ProductQuantizer, ProjectedQuantizer):
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """Fuse, then project."""
         return super().project(self._fuse(vectors))
+
+    def after_scaling(self) -> list[nn.Module]:
+        """The prediction beside the features, then the projection."""
+        from torch import nn  # noqa: PLC0415 - torch loads slowly
+
+        from hashbench_baselines.shared.modules import Affine, Beside, UnitLength  # noqa: PLC0415
+
+        predicted = nn.Sequential(Affine(self.regression, self.mean), UnitLength())
+        return [Beside(predicted, self.config.weight), *super().after_scaling()]
 
     def state(self) -> dict[str, np.ndarray]:
         """Mean (F,), regression (F, T), and the quantizer's."""

@@ -6,6 +6,7 @@ N = images, F = feature dimensions, D = dimensions that are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,9 @@ from hashbench_baselines.shared.blocks import by_blocks
 from hashbench_baselines.shared.pca import principal_directions
 from hashbench_baselines.shared.rotation import random_rotation
 from hashbench_baselines.shared.scaled import ScaledConfig, ScaledFeatures
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # Two float32 numbers an item.
 _FACTOR_BITS = 64
@@ -63,6 +67,12 @@ class RaBitQ(ScaledFeatures):
     def embed(self, images: ImageView) -> np.ndarray:
         """Centred and turned features, float32 (N, D)."""
         return by_blocks(images.features, lambda part: (self.scaled(part) - self.mean) @ self.rotation)
+
+    def after_scaling(self) -> list[nn.Module]:
+        """Centring and the rotation."""
+        from hashbench_baselines.shared.modules import Affine  # noqa: PLC0415 - torch loads slowly
+
+        return [Affine(self.rotation, self.mean)]
 
     def quantize(self, embeddings: np.ndarray) -> ScalarCodes:
         """Signs of items x, scaled to give |x|^2 with x, and with a query q <x, q> on average.

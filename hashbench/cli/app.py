@@ -15,6 +15,7 @@ from hashbench.cli import (
     datasets,
     doctor,
     evaluate,
+    export,
     leaderboard,
     methods,
     plugin,
@@ -57,6 +58,7 @@ app.command("compare")(compare.compare)
 app.command("chart")(chart.chart)
 app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")

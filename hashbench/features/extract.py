@@ -155,13 +155,14 @@ def _join(shards: Iterable[Path], count: int, path: Path) -> dict[int, str]:
 def _feature_function(backbone: Backbone, device: str) -> Callable[[np.ndarray], np.ndarray]:
     """The frozen backbone as a function from uint8 (B, S, S, 3) to float32 (B, F)."""
     import torch  # noqa: PLC0415 - not needed where the features are cached
-    from torchvision.transforms.v2.functional import center_crop  # noqa: PLC0415
 
-    network = backbone.network().eval().to(device).to(memory_format=torch.channels_last)
+    from hashbench.features.network import FromImages  # noqa: PLC0415
+
+    network = FromImages(backbone.network(), backbone.CROP).eval().to(device)
+    network.to(memory_format=torch.channels_last)
 
     def features(batch: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            pixels = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2)
-            return np.asarray(network(center_crop(pixels, [backbone.CROP] * 2)).float().cpu().numpy())
+            return np.asarray(network(torch.from_numpy(batch).to(device)).cpu().numpy())
 
     return features

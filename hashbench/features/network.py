@@ -71,3 +71,18 @@ class Normalised(nn.Module):
         scaled = (pixels.to(self.mean.dtype) / 255 - self.mean) / self.std
         features: torch.Tensor = self.body(scaled)
         return features
+
+
+class FromImages(nn.Module):
+    """The middle of decoded images through a network: frozen features."""
+
+    def __init__(self, network: nn.Module, crop: int) -> None:
+        super().__init__()
+        self.network, self.crop = network, crop
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Features float32 (B, F) of uint8 (B, S, S, 3)."""
+        from torchvision.transforms.v2.functional import center_crop  # noqa: PLC0415 - loads slowly
+
+        features: torch.Tensor = self.network(center_crop(images.permute(0, 3, 1, 2), [self.crop] * 2))
+        return features.float()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from hashbench.methods.checkpoint import Checkpoint
 from hashbench.methods.config import MethodConfig, Preset
 from hashbench.progress import Progress, SilentProgress
 from hashbench.tags.table import TagTable
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Inputs = Literal["features", "pixels"]
 
@@ -144,6 +147,14 @@ class Method(ABC):
     def encode(self, images: ImageView) -> Codes:
         """Codes of images."""
         return self.quantize(self.embed(images))
+
+    def module(self) -> nn.Module | None:
+        """The fitted `embed` as a torch module, so that it can be exported; None where there is none.
+
+        It maps what a view holds, features float32 (B, F) or pixels uint8 (B, S, S, 3), see `inputs`, to
+        what `embed` makes of it, float32 (B, D), in evaluation mode.
+        """
+        return None
 
     @property
     def trained_parameters(self) -> int:

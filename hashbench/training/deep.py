@@ -129,6 +129,12 @@ class DeepMethod(Method):
         """A copy of an array where the network computes."""
         return self.harness.tensor(array)
 
+    def module(self) -> nn.Module:
+        """The network, after what its inputs are made by; overridden where `embed` is."""
+        from hashbench.training.inference import Applied  # noqa: PLC0415
+
+        return Applied(self.network, self.harness.source).eval()
+
     @property
     def harness(self) -> Harness:
         """What trains and applies the network: made when it is first needed."""

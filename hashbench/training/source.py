@@ -88,7 +88,7 @@ class Source:
         if self.finetunes:
             return pixels
         with torch.no_grad():
-            features: torch.Tensor = self._frozen(pixels)
+            features: torch.Tensor = self.frozen(pixels)
         return features
 
     @property
@@ -101,8 +101,8 @@ class Source:
         return self._pretrained.network()
 
     @cached_property
-    def _frozen(self) -> nn.Module:
-        """Made once, as its weights are read for it."""
+    def frozen(self) -> nn.Module:
+        """The backbone's network where it does not train: made once, as its weights are read for it."""
         return self.body().eval().requires_grad_(False).to(self.device)
 
     @property

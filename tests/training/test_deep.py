@@ -225,8 +225,8 @@ def test_the_backbone_is_frozen_and_sees_its_crop(pictures_of_noise):
     for view in ("one", "two"):
         source.training(source.read(pictures_of_noise, np.arange(3)), view, 0, 3)
     source.evaluation(source.read(pictures_of_noise, slice(0, 5)))
-    assert source._frozen.seen == [(3, 3, 8, 8)] * 2 + [(5, 3, 8, 8)]
-    assert not any(parameter.requires_grad for parameter in source._frozen.parameters())
+    assert source.frozen.seen == [(3, 3, 8, 8)] * 2 + [(5, 3, 8, 8)]
+    assert not any(parameter.requires_grad for parameter in source.frozen.parameters())
     assert source.width(pictures_of_noise) == WIDTH
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench_baselines.shared.blocks import by_blocks
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class LinearHash(Method):
@@ -38,6 +42,12 @@ class LinearHash(Method):
     def embed(self, images: ImageView) -> np.ndarray:
         """Projections, float32 (N, b)."""
         return by_blocks(images.features, lambda part: (part - self.mean) @ self.projection)
+
+    def module(self) -> nn.Module:
+        """The affine projection."""
+        from hashbench_baselines.shared.modules import Affine  # noqa: PLC0415 - torch loads slowly
+
+        return Affine(self.projection, self.mean)
 
     def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
         """Their signs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from hashbench.data.views import ImageView, TrainView
 from hashbench.methods.method import Method
 from hashbench.tags.table import TagTable
 from hashbench_baselines.shared.blocks import by_blocks
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ class PeriodicHash(Method):
             images.features,
             lambda part: np.cos((part - self.mean) @ waves.frequencies + waves.phases) + waves.offsets,
         )
+
+    def module(self) -> nn.Module:
+        """The waves."""
+        from hashbench_baselines.shared.modules import Periodic  # noqa: PLC0415 - torch loads slowly
+
+        return Periodic(self.mean, self.waves)
 
     def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
         """Their signs."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,9 @@ from hashbench.training.seeding import derive
 from hashbench_baselines.shared.blocks import by_blocks
 from hashbench_baselines.shared.pca import principal_directions
 from hashbench_baselines.shared.scaled import ScaledConfig, ScaledFeatures
+
+if TYPE_CHECKING:
+    from torch import nn
 
 BITS_PER_BOOK = 8
 WORDS = 2**BITS_PER_BOOK
@@ -127,6 +131,12 @@ class ProjectedQuantizer(FeatureQuantizer):
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """Coordinates, not centred: a shift changes no distance."""
         return vectors @ self.projection
+
+    def after_scaling(self) -> list[nn.Module]:
+        """The projection."""
+        from hashbench_baselines.shared.modules import Affine  # noqa: PLC0415 - torch loads slowly
+
+        return [Affine(self.projection)]
 
     def state(self) -> dict[str, np.ndarray]:
         """Projection (F, D) and codebooks (M, K, D / slices)."""

@@ -5,6 +5,8 @@ N = images, F = feature dimensions.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hashbench.data.supervision import Supervision
@@ -12,6 +14,9 @@ from hashbench.data.views import ImageView
 from hashbench.methods.config import MethodConfig
 from hashbench.methods.method import Method
 from hashbench_baselines.shared.unit import unit_length
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class ScaledConfig(MethodConfig):
@@ -37,3 +42,16 @@ class ScaledFeatures(Method):
     def scaled(self, features: np.ndarray) -> np.ndarray:
         """Features (N, F) at the length at which they are compared."""
         return unit_length(features) if self.config.normalize else features
+
+    def module(self) -> nn.Module:
+        """The scaling, and `after_scaling`."""
+        from torch import nn  # noqa: PLC0415 - torch loads slowly
+
+        from hashbench_baselines.shared.modules import UnitLength  # noqa: PLC0415
+
+        scaling = UnitLength() if self.config.normalize else nn.Identity()
+        return nn.Sequential(scaling, *self.after_scaling())
+
+    def after_scaling(self) -> list[nn.Module]:
+        """What embeddings are made of scaled features by, as modules: nothing, unless overridden."""
+        return []

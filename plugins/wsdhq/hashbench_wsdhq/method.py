@@ -26,6 +26,7 @@ from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from hashbench_wsdhq.network import Head
 
@@ -119,6 +120,14 @@ class WSDHQ(DeepMethod):
         """Embeddings in the tags' space, where they are compared, float32 (N, D)."""
         embeddings: np.ndarray = self._placed(images).cpu().numpy()
         return embeddings
+
+    def module(self) -> nn.Module:
+        """The network, and where its outputs are compared."""
+        from torch import nn  # noqa: PLC0415
+
+        from hashbench_wsdhq.objective import Placed  # noqa: PLC0415
+
+        return nn.Sequential(super().module(), Placed(self.config)).eval()
 
     def quantize(self, embeddings: np.ndarray) -> AdditiveCodes:
         """Codes by ICM, compared by inner product (paper: AQD)."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from scipy import sparse
+from torch import nn
 from torch.nn import functional
 
 from hashbench.training.objective import Batch, Objective
@@ -27,6 +28,18 @@ from hashbench_wsdhq.network import rate_multiplier
 def placed(embeddings: torch.Tensor, config: WSDHQConfig) -> torch.Tensor:
     """Embeddings where they are quantized and compared: on the unit sphere, or as they come."""
     return functional.normalize(embeddings) if config.sphere else embeddings
+
+
+class Placed(nn.Module):
+    """The same, as the last layer of a network."""
+
+    def __init__(self, config: WSDHQConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Embeddings (B, D) where they are compared."""
+        return placed(embeddings, self.config)
 
 
 def objective(
