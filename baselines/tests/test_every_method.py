@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from hashbench.data.supervision import Supervision
 from hashbench.methods.method import Context
@@ -19,6 +20,8 @@ from .measuring import scores_of
 
 # What learns nothing.
 UNTRAINED = {"float32"}
+# What no few torch operators do: anchors' neighbours, kernels, spheres.
+WITHOUT_MODULE = {"agh", "sdh", "sph"}
 # Whose codes have a size of their own.
 SIZED = {RaBitQ, Int8, Float32}
 
@@ -54,6 +57,20 @@ def test_usual_settings_beat_chance_on_real_pictures(cls, trained, pictures):
     reached = scores_of(trained(cls), pictures)
     assert reached["map@all"] > 1.1 * reached["chance"]
     assert all(np.isfinite(array).all() for array in trained(cls).state().values())
+
+
+@every_method
+def test_the_module_gives_what_embed_gives(cls, trained, pictures):
+    method = trained(cls)
+    module = method.module()
+    assert (module is None) == (cls.PLUGIN_NAME in WITHOUT_MODULE)
+    if module is not None:
+        features = pictures.query().features
+        with torch.inference_mode():
+            found = module.eval()(torch.from_numpy(np.array(features))).numpy()
+        expected = method.embed(pictures.query())
+        assert found.dtype == np.float32 and found.shape == expected.shape
+        assert np.allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from hashbench.data.views import ImageView
 from hashbench.errors import ConfigError, DataError
 from hashbench.export import onnx_encoder
 from hashbench.export.onnx_encoder import write_onnx
+from hashbench.methods.config import MethodConfig
+from hashbench.methods.method import Context
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
-from hashbench.runs.trained import trained
+from hashbench.runs.trained import Trained, trained
 
 SIDE = 36
 
@@ -51,6 +53,7 @@ def features(backbone, images):
         return FromImages(backbone.network(), backbone.CROP).eval()(torch.from_numpy(images)).numpy()
 
 
+@pytest.mark.slow
 def test_a_linear_hash_on_frozen_features(encoder):
     method, path, check = encoder("--method", "lsh", "--bits", "16")
     assert check.startswith("cosine 1.000000 or more for 24 queries") and "100.0% of codes" in check
@@ -71,6 +74,7 @@ def test_a_linear_hash_on_frozen_features(encoder):
         assert np.allclose(encoded(path, images), ours, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_wsdhq_puts_its_embeddings_on_the_sphere(encoder):
     _, path, check = encoder("--method", "wsdhq", "--bits", "16", "--set", "iterations=10")
     assert "100.0% of codes" in check
@@ -81,6 +85,7 @@ def test_wsdhq_puts_its_embeddings_on_the_sphere(encoder):
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [["augment=crop"], ["augment=views", "ten_crop=true"]])
 def test_a_network_on_pixels_takes_its_crops_itself(encoder, settings):
     options = [word for setting in ["iterations=4", *settings] for word in ("--set", setting)]
@@ -88,6 +93,22 @@ def test_a_network_on_pixels_takes_its_crops_itself(encoder, settings):
     images = pictures(3)
     assert method.method.inputs == "pixels"
     assert np.allclose(encoded(path, images), method.method.embed(ImageView(pixels=images)), atol=1e-4)
+
+
+def test_a_run_on_given_features_takes_features(made, tmp_path, monkeypatch):
+    record = next(iter(made.records()))
+    features = np.random.default_rng(0).standard_normal((30, 20)).astype(np.float32)
+    method = Plugins().methods["lsh"](MethodConfig(), Context(bits=16))
+    method.mean, method.projection = features[0], np.ascontiguousarray(features[:16].T)
+    monkeypatch.setattr(onnx_encoder, "_queries", lambda *_: features)
+    write_onnx(tmp_path, Trained(record, method, None), Plugins(), None, tmp_path / "x.onnx")
+    about = {entry.key: entry.value for entry in onnx.load(tmp_path / "x.onnx").metadata_props}
+    assert about["input"].startswith("float32 features") and "side" not in about
+    assert np.allclose(
+        encoded(tmp_path / "x.onnx", features[:7]),
+        (features[:7] - method.mean) @ method.projection,
+        atol=1e-4,
+    )
 
 
 def test_a_method_without_a_module_is_refused(encoder, tmp_path):

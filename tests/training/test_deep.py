@@ -219,6 +219,19 @@ def test_augmentation_follows_the_seed(pictures_of_noise):
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
+@pytest.mark.parametrize("settings", [{}, {"ten_crop": True}])
+def test_the_module_gives_what_embed_gives(pictures_of_noise, images, settings):
+    on_pixels = fitted(pictures_of_noise, augment="crop", backbone=Means(), iterations=2, **settings)
+    on_features = fitted(images, iterations=2)
+    for method, view, rows in (
+        (on_pixels, pictures_of_noise, pictures_of_noise.pixels),
+        (on_features, images, images.features),
+    ):
+        with torch.inference_mode():
+            found = method.module()(torch.from_numpy(np.array(rows))).numpy()
+        assert np.allclose(found, method.embed(view), atol=1e-6)
+
+
 def test_the_backbone_is_frozen_and_sees_its_crop(pictures_of_noise):
     method = made(augment="views", backbone=Means())
     source = method.harness.source

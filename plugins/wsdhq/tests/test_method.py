@@ -112,6 +112,14 @@ def test_embeddings_lie_on_the_sphere_and_codes_do_not_depend_on_the_batch(pictu
     assert np.array_equal(np.concatenate(parts), whole)
 
 
+@pytest.mark.parametrize("sphere", [True, False])
+def test_the_module_gives_what_embed_gives(pictures, view, sphere):
+    method = fitted(view, **QUICK, sphere=sphere)
+    with torch.inference_mode():
+        found = method.module()(torch.from_numpy(np.array(pictures.query().features))).numpy()
+    assert np.allclose(found, method.embed(pictures.query()), atol=1e-5)
+
+
 def test_labels_are_out_of_reach(pictures):
     assert WSDHQ.SUPERVISION is Supervision.TAGS
     with pytest.raises(SupervisionError, match="asked for tags"):

@@ -153,6 +153,12 @@ def test_the_transfer_leaves_the_first_two_layers_as_the_web_images_made_them(vi
     assert not np.allclose(quick.state()[measured], further.state()[measured])
 
 
+def test_the_module_gives_what_embed_gives(pictures, quick):
+    with torch.inference_mode():
+        found = quick.module()(torch.from_numpy(np.array(pictures.query().features))).numpy()
+    assert np.allclose(found, quick.embed(pictures.query()), atol=1e-5)
+
+
 def test_prototypes_are_the_means_of_their_concepts(view, quick):
     state = quick.state()
     assert state["head.prototypes"].shape == (15, 64) and state["head.prototype_codes"].shape == (15, 32)
