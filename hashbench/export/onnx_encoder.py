@@ -158,8 +158,9 @@ def _about(encoder: Encoder, embeddings: np.ndarray, codes: Codes) -> dict[str, 
     if encoder.name == "pixels" and backbone is not None:
         about["side"] = str(backbone.SIDE)
         about["input"] = (
-            f"uint8 RGB, decoded, turned as EXIF says, squeezed to {backbone.SIDE} x {backbone.SIDE} "
-            "pixels whatever its sides; cropping and normalising are inside"
+            "uint8 RGB, decoded, turned as EXIF says, transparency laid on white, squeezed to "
+            f"{backbone.SIDE} x {backbone.SIDE} pixels whatever its sides by an antialiasing bicubic "
+            "filter; cropping and normalising are inside"
         )
     else:
         about["input"] = "float32 features, as the data set gives them"
@@ -242,7 +243,7 @@ def _checked(encoder: Encoder, inputs: np.ndarray, ours: np.ndarray, codes: Code
             f"{worst:.4f} for the worst of {len(inputs)} queries. Nothing was kept. Expected more than "
             f"{_LEAST_COSINE}."
         )
-    said = f"cosine {worst:.6f} or more for {len(inputs)} queries under onnxruntime"
+    said = f"least cosine {worst:.6f} of {len(inputs)} queries under onnxruntime"
     if isinstance(codes, FloatCodes):
         return said
     same = _rows(encoder.trained.method.quantize(theirs)) == _rows(codes)

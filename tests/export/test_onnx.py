@@ -56,7 +56,7 @@ def features(backbone, images):
 @pytest.mark.slow
 def test_a_linear_hash_on_frozen_features(encoder):
     method, path, check = encoder("--method", "lsh", "--bits", "16")
-    assert check.startswith("cosine 1.000000 or more for 24 queries") and "100.0% of codes" in check
+    assert check.startswith("least cosine 1.000000 of 24 queries") and "100.0% of codes" in check
     model = onnx.load(path)
     about = {entry.key: entry.value for entry in model.metadata_props}
     assert about["run"] == method.record.spec.run_id() and about["side"] == str(SIDE)
@@ -156,4 +156,4 @@ def test_the_command_prints_a_table(cli, run, tmp_path):
     out = tmp_path / "x.onnx"
     status, printed, err = cli("export", run_id, "--to", "onnx", "-o", out, "--runs", tmp_path / "runs")
     assert status in (0, None), err
-    assert f"{out.stat().st_size:,}" in printed and "cosine 1.000000" in printed
+    assert f"{out.stat().st_size:,}" in printed and "least cosine 1.000000" in printed
