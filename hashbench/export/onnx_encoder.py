@@ -229,11 +229,16 @@ def _checked(encoder: Encoder, inputs: np.ndarray, ours: np.ndarray, codes: Code
     """Encode by the file as it lies on the disk, and compare.
 
     Raises:
-        DataError: An embedding points elsewhere.
+        DataError: An embedding points elsewhere, or the number of inputs is fixed.
     """
     import onnxruntime  # noqa: PLC0415 - loads slowly
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    if isinstance(size := session.get_inputs()[0].shape[0], int):
+        raise DataError(
+            f"method {encoder.trained.method.PLUGIN_NAME!r} became an encoder of {size} inputs at a time. "
+            "Expected a module that takes any number: none whose shapes come from `len` of a tensor."
+        )
     theirs = session.run([OUTPUT], {encoder.name: inputs})[0]
     cosines = _cosines(ours, theirs)
     worst = float(cosines.min())

@@ -23,7 +23,7 @@ from hashbench.errors import DataError
 from hashbench.ranking.distances import Distances, suited
 from hashbench.ranking.entries import merge, positions
 from hashbench.ranking.kernels.choice import resolve_kernel
-from hashbench.runs.folder import CODES, SPLIT, per_query, read_json, read_run
+from hashbench.runs.folder import CODES, CONFIG, SPLIT, per_query, read_json, read_run
 from hashbench.runs.record import RunRecord
 from hashbench.runs.store import RunStore
 
@@ -161,7 +161,7 @@ def run_folder(run: str, store: Path) -> Path:
         StoreError: There is no such run, or there are several.
     """
     named = Path(run)
-    return named if named.is_dir() else RunStore(store).named([run])[0]
+    return named if (named / CONFIG).is_file() else RunStore(store).named([run])[0]
 
 
 def source_of(folder: Path, codes: Path | None = None) -> Source:

@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 
 from hashbench.data.images import decode
 from hashbench.data.views import ImageView
@@ -45,8 +46,6 @@ def encoded(path, inputs):
 
 
 def features(backbone, images):
-    import torch
-
     from hashbench.features.network import FromImages
 
     with torch.no_grad():
@@ -95,20 +94,33 @@ def test_a_network_on_pixels_takes_its_crops_itself(encoder, settings):
     assert np.allclose(encoded(path, images), method.method.embed(ImageView(pixels=images)), atol=1e-4)
 
 
-def test_a_run_on_given_features_takes_features(made, tmp_path, monkeypatch):
-    record = next(iter(made.records()))
-    features = np.random.default_rng(0).standard_normal((30, 20)).astype(np.float32)
+FEATURES = np.random.default_rng(0).standard_normal((30, 20)).astype(np.float32)
+
+
+@pytest.fixture
+def on_features(made, tmp_path, monkeypatch):
+    """Export what a linear hash learnt on given features, with its module or another; returns the file."""
     method = Plugins().methods["lsh"](MethodConfig(), Context(bits=16))
-    method.mean, method.projection = features[0], np.ascontiguousarray(features[:16].T)
-    monkeypatch.setattr(onnx_encoder, "_queries", lambda *_: features)
-    write_onnx(tmp_path, Trained(record, method, None), Plugins(), None, tmp_path / "x.onnx")
-    about = {entry.key: entry.value for entry in onnx.load(tmp_path / "x.onnx").metadata_props}
+    method.mean, method.projection = FEATURES[0], np.ascontiguousarray(FEATURES[:16].T)
+    monkeypatch.setattr(onnx_encoder, "_queries", lambda *_: FEATURES)
+    path = tmp_path / "out" / "x.onnx"
+
+    def call(module=None):
+        if module is not None:
+            monkeypatch.setattr(method, "module", lambda: module)
+        trained_on_features = Trained(next(iter(made.records())), method, None)
+        write_onnx(tmp_path, trained_on_features, Plugins(), None, path)
+        return path
+
+    return call
+
+
+def test_a_run_on_given_features_takes_features(on_features):
+    path = on_features()
+    about = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert about["input"].startswith("float32 features") and "side" not in about
-    assert np.allclose(
-        encoded(tmp_path / "x.onnx", features[:7]),
-        (features[:7] - method.mean) @ method.projection,
-        atol=1e-4,
-    )
+    expected = (FEATURES[:7] - FEATURES[0]) @ FEATURES[:16].T
+    assert np.allclose(encoded(path, FEATURES[:7]), expected, atol=1e-4)
 
 
 def test_a_method_without_a_module_is_refused(encoder, tmp_path):
@@ -129,6 +141,29 @@ def test_an_encoder_that_disagrees_is_not_kept(encoder, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"cosine -1.0000 for the worst of 24 queries"):
         encoder("--method", "lsh", "--bits", "16")
     assert not list(tmp_path.glob("*x.onnx*"))
+
+
+class Fixed(torch.nn.Module):
+    def forward(self, rows):
+        return rows.reshape(len(rows), 2, -1).flatten(1)
+
+
+class Fails(torch.nn.Module):
+    def forward(self, rows):
+        return rows if rows.sum() > 0 else -rows
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "said"),
+    [
+        (Fixed(), DataError, "became an encoder of 2 inputs at a time"),
+        (Fails(), ConfigError, "cannot be expressed in ONNX"),
+    ],
+)
+def test_a_module_that_cannot_be_an_encoder_is_refused(on_features, tmp_path, module, error, said):
+    with pytest.raises(error, match=said):
+        on_features(module)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_cosines_of_zero_vectors():

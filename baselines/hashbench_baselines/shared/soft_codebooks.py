@@ -46,7 +46,8 @@ class SoftCodebooks(nn.Module):
 
     def _slices(self, vectors: torch.Tensor) -> torch.Tensor:
         """Vectors (B, M d) as (B, M, d)."""
-        return vectors.view(len(vectors), len(self._codebooks), -1)
+        # Their `len`, a plain number, would fix the batch of an exported encoder.
+        return vectors.view(vectors.shape[0], len(self._codebooks), -1)
 
 
 class CodeMemory(nn.Module):
