@@ -9,6 +9,7 @@ Q = queries, N = items, b = bits, D = dimensions, k = neighbours.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from hashbench.codes.rows import take
 from hashbench.codes.storage import Codes
 from hashbench.errors import ConfigError, DataError
 from hashbench.export.check import same_neighbours
-from hashbench.export.exported import Exported, require_new
+from hashbench.export.exported import Exported, refused, require_new
 from hashbench.export.reconstructions import require_plain
 from hashbench.export.source import Source
 from hashbench.files import whole_file
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _DISTANCE = {"hamming": "hamming", Similarity.INNER_PRODUCT: "angular", Similarity.SQUARED_L2: "euclidean"}
 # Items that are reconstructed at once, and queries whose neighbours are found anew for the check.
 _ROWS, _CHECKED = 1 << 14, 20
+# More than a name takes in HDF5, in bytes.
+_NAME_BYTES = 256
 # Of the largest distance, or of 1.
 _ROUNDING = 1e-5
 
@@ -57,12 +60,27 @@ def write_ann_benchmarks(source: Source, target: Path, neighbours: int) -> Expor
     if not 0 < neighbours <= len(source):
         raise ConfigError(f"--neighbors {neighbours}: Expected 1 to {len(source):,}, the number of items.")
     with whole_file(target) as path:
+        _require_room(path, source, neighbours)
         # `whole_file` holds the file, and HDF5 would lock it a second time.
-        with h5py.File(path, "w", locking=False) as file:
+        with refused(target), h5py.File(path, "w", locking=False) as file:
             _write(file, source, neighbours)
         with h5py.File(path, locking=False) as file:
             check = _checked(file, source)
     return Exported((target,), len(source), check)
+
+
+def _require_room(path: Path, source: Source, k: int) -> None:
+    """See that the disk takes as much before HDF5 begins, which crashes where a disk gets full.
+
+    Raises:
+        OSError: It does not.
+    """
+    queries = _queries(source)
+    rows = len(source) + len(queries)
+    size = rows * (queries.nbytes // len(queries) + _NAME_BYTES) + len(queries) * k * 8
+    if hasattr(os, "posix_fallocate"):
+        with path.open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, size)
 
 
 def _write(file: h5py.File, source: Source, k: int) -> None:

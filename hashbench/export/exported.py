@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from hashbench.errors import ConfigError
+from hashbench.errors import ConfigError, StoreError, reason
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,22 @@ def require_new(*targets: Path) -> None:
     for target in targets:
         if target.exists():
             raise ConfigError(f"{str(target)!r} already exists. Expected a new name.")
+
+
+@contextmanager
+def refused(target: Path) -> Iterator[None]:
+    """Say in one line that the disk refuses where a library has an error of its own for that.
+
+    Raises:
+        StoreError: It does.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise StoreError(
+            f"cannot write {str(target)!r}: {reason(error)}. "
+            "Expected a disk with room, and a folder that this user may write to."
+        ) from error
 
 
 def beside(target: Path, ending: str) -> Path:

@@ -18,7 +18,7 @@ from hashbench.codes.scalar import ScalarCodes
 from hashbench.codes.storage import Codes, VectorCodes
 from hashbench.errors import ConfigError, UnknownNameError
 from hashbench.export.check import NEIGHBOURS, recall, same_neighbours
-from hashbench.export.exported import Exported, beside, require, require_new
+from hashbench.export.exported import Exported, beside, refused, require, require_new
 from hashbench.export.source import Source
 from hashbench.files import whole_file
 
@@ -57,7 +57,8 @@ def write_faiss(source: Source, target: Path, kind: str = FLAT) -> Exported:
     names, about = beside(target, ".ids"), beside(target, ".json")
     require_new(target, names, about)
     with whole_file(target) as index_file, whole_file(names) as names_file, whole_file(about) as about_file:
-        description = _write_index(source, kind, index_file)
+        with refused(target):
+            description = _write_index(source, kind, index_file)
         with names_file.open("w", encoding="utf-8", newline="\n") as lines:
             for part in source.parts:
                 lines.writelines(f"{name}\n" for name in part.names())

@@ -17,7 +17,7 @@ from hashbench.codes.floats import FloatCodes
 from hashbench.codes.rows import take
 from hashbench.codes.storage import Codes
 from hashbench.export.check import NEIGHBOURS, same_neighbours
-from hashbench.export.exported import Exported, require, require_new
+from hashbench.export.exported import Exported, refused, require, require_new
 from hashbench.export.reconstructions import dimensions, require_plain
 from hashbench.export.source import Source
 from hashbench.files import whole_folder
@@ -48,7 +48,8 @@ def write_lance(source: Source, target: Path) -> Exported:
     require_plain(source)
     require_new(target)
     with whole_folder(target) as folder:
-        _write_table(source, folder)
+        with refused(target):
+            _write_table(source, folder)
         check = same_neighbours(source, _search(source, folder))
     return Exported((target,), len(source), check)
 

@@ -1,5 +1,8 @@
 """`hashbench export`, as a user calls it."""
 
+import subprocess
+import sys
+
 import pytest
 from made_codes import codes_of_kind, stored_run, stored_set
 
@@ -76,6 +79,28 @@ def test_a_missing_extra_is_named(refused, tmp_path, monkeypatch, target, module
     monkeypatch.setattr(exported, "find_spec", lambda name: None)
     said = refused(folder, "--to", target, "-o", tmp_path / "x")
     assert said == f"error: {module} is not installed. Expected hashbench[{target}].\n"
+
+
+# In a process of its own: a library that could not write is in no state to go on with other tests.
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+from hashbench.cli.app import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limits on the size of files")
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path, target):
+    folder = stored_run(tmp_path / "runs", "additive")
+    out = tmp_path / "out" / "x"
+    command = [sys.executable, "-c", LIMITED, "export", folder, "--to", target, "-o", out]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "") and len(ran.stderr.splitlines()) == 1
+    assert ran.stderr.startswith(f"error: cannot write {str(out)!r}")
+    assert "Expected a disk with room" in ran.stderr
+    assert not list(out.parent.iterdir())
 
 
 def test_a_damaged_run_is_refused(refused, tmp_path):
