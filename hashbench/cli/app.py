@@ -14,6 +14,7 @@ from hashbench.cli import (
     compare,
     datasets,
     doctor,
+    encode,
     evaluate,
     leaderboard,
     methods,
@@ -57,6 +58,7 @@ app.command("compare")(compare.compare)
 app.command("chart")(chart.chart)
 app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
+app.command("encode")(encode.encode)
 app.command("methods")(methods.methods)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
