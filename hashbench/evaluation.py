@@ -170,7 +170,7 @@ def evaluate(
     >>> round(report.scores["hamming"]["hashbench"].means()["map@all"], 4)
     0.8333
     """
-    wanted = _presets(presets, metrics)
+    wanted = presets_of(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
     chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
     kind, arranged = _one_of(Similarity, "similarity", similarity), _one_of(Layout, "layout", layout)
@@ -205,7 +205,7 @@ def evaluate(
     )
 
 
-def _presets(named: Sequence[str | MetricPreset], metrics: Sequence[str] | None) -> list[MetricPreset]:
+def presets_of(named: Sequence[str | MetricPreset], metrics: Sequence[str] | None) -> list[MetricPreset]:
     """The presets asked for, reporting the metrics asked for."""
     found: list[MetricPreset] = []
     for one in [named] if isinstance(named, str) else named:

@@ -23,6 +23,7 @@ ORDER = (
     ("ranking",),
     ("metrics",),
     ("evaluation",),
+    ("sharded",),
     ("api_version", "hookspecs", "builtin", "offered", "plugins"),
     ("scaffold",),
     ("runs",),
