@@ -248,8 +248,15 @@ def _quantized(query: Any, database: Any, codebooks: Any, similarity: Similarity
     """Codes of both sides."""
     items = additive_codes(database, codebooks, similarity, "database")
     queries = None if query is None else additive_codes(query, items.codebooks, items.similarity, "query")
-    books, words = items.codebooks.shape[:2]
-    return queries, items, books * (words - 1).bit_length()
+    return queries, items, told_bits(items)
+
+
+def told_bits(codes: Codes) -> int:
+    """Bits that tell an item: a codeword's number takes as many as there are codewords to tell apart."""
+    if not isinstance(codes, AdditiveCodes):
+        return codes.bits
+    books, words = codes.codebooks.shape[:2]
+    return int(books * (words - 1).bit_length())
 
 
 def _plain(curve: Curve) -> dict[str, list[float | None]]:

@@ -23,7 +23,7 @@ from hashbench.codes.reading import CODES, Layout, binary_codes, is_own
 from hashbench.codes.storage import Codes, joined, load_codes
 from hashbench.data.label_files import LABELS, multi_hot
 from hashbench.errors import ConfigError, DataError
-from hashbench.evaluation import Report, presets_of
+from hashbench.evaluation import Report, presets_of, told_bits
 from hashbench.metrics.merged import Statistics, Wanted, wanted
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import Scores
@@ -206,7 +206,7 @@ def evaluate_shards(
     scores = {name: _scores(chosen, asked, found) for name, found in whole.items()}
     counts = next(iter(whole.values()))[0].counts
     return Report(
-        bits=codes.bits,
+        bits=told_bits(queries.codes),
         queries=len(queries.codes),
         items=len(codes),
         relevance=str(rule),
