@@ -4,8 +4,8 @@
 
 Makes 64-bit codes in 16 shards with a category each in FOLDER, if they are not there yet, and scores them
 for 1,000 queries: mAP@all, ties in expectation, and all else of the suite's preset. Every size has a
-process of its own; they take turns, and the median counts. Fails if a pair costs more than 1.2 times as much
-at ten million as at one. What is made is drawn from a fixed seed.
+process of its own; they take turns, and the median counts. Fails if a pair costs more than 1.2 times as
+much at ten million as at one. What is made is drawn from a fixed seed.
 """
 
 from __future__ import annotations
