@@ -17,6 +17,7 @@ from hashbench.cli import (
     evaluate,
     leaderboard,
     methods,
+    plan,
     plugin,
     plugins,
     published,
@@ -58,6 +59,7 @@ app.command("chart")(chart.chart)
 app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
 app.command("methods")(methods.methods)
+app.command("plan")(plan.plan)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)
