@@ -28,6 +28,7 @@ ORDER = (
     ("scaffold",),
     ("runs",),
     ("encoding",),
+    ("planning",),
     ("doctor",),
     ("testing",),
     ("reports",),

@@ -18,6 +18,7 @@ from hashbench.cli import (
     evaluate,
     leaderboard,
     methods,
+    plan,
     plugin,
     plugins,
     published,
@@ -60,6 +61,7 @@ app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
 app.command("encode")(encode.encode)
 app.command("methods")(methods.methods)
+app.command("plan")(plan.plan)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)

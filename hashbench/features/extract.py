@@ -26,6 +26,7 @@ from hashbench.progress import Progress
 # Part of every feature key: raise it when the same pixels and weights give other features.
 EXTRACTOR_VERSION = 1
 _SHARD = 256
+# Images that go through the network at once.
 BATCH = 64
 
 
