@@ -170,7 +170,7 @@ def evaluate(
     >>> round(report.scores["hamming"]["hashbench"].means()["map@all"], 4)
     0.8333
     """
-    wanted = _presets(presets, metrics)
+    wanted = presets_of(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
     chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
     kind, arranged = _one_of(Similarity, "similarity", similarity), _one_of(Layout, "layout", layout)
@@ -205,7 +205,7 @@ def evaluate(
     )
 
 
-def _presets(named: Sequence[str | MetricPreset], metrics: Sequence[str] | None) -> list[MetricPreset]:
+def presets_of(named: Sequence[str | MetricPreset], metrics: Sequence[str] | None) -> list[MetricPreset]:
     """The presets asked for, reporting the metrics asked for."""
     found: list[MetricPreset] = []
     for one in [named] if isinstance(named, str) else named:
@@ -248,8 +248,15 @@ def _quantized(query: Any, database: Any, codebooks: Any, similarity: Similarity
     """Codes of both sides."""
     items = additive_codes(database, codebooks, similarity, "database")
     queries = None if query is None else additive_codes(query, items.codebooks, items.similarity, "query")
-    books, words = items.codebooks.shape[:2]
-    return queries, items, books * (words - 1).bit_length()
+    return queries, items, told_bits(items)
+
+
+def told_bits(codes: Codes) -> int:
+    """Bits that tell an item: a codeword's number takes as many as there are codewords to tell apart."""
+    if not isinstance(codes, AdditiveCodes):
+        return codes.bits
+    books, words = codes.codebooks.shape[:2]
+    return int(books * (words - 1).bit_length())
 
 
 def _plain(curve: Curve) -> dict[str, list[float | None]]:

@@ -14,10 +14,12 @@ from hashbench.cli import (
     compare,
     datasets,
     doctor,
+    encode,
     evaluate,
     export,
     leaderboard,
     methods,
+    plan,
     plugin,
     plugins,
     published,
@@ -58,8 +60,10 @@ app.command("compare")(compare.compare)
 app.command("chart")(chart.chart)
 app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
+app.command("encode")(encode.encode)
 app.command("export")(export.export)
 app.command("methods")(methods.methods)
+app.command("plan")(plan.plan)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)

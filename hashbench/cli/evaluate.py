@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -32,13 +32,15 @@ def evaluate(
     codes: Annotated[
         Path,
         typer.Argument(
-            metavar="CODES", help="Codes of queries and database: .npz, .mat, or a run's codes.npz."
+            metavar="CODES",
+            help="Codes of both sides: .npz, .mat, a run's codes.npz; or a folder of the database's.",
         ),
     ],
     labels: Annotated[
         Path,
         typer.Argument(
-            metavar="LABELS", help="Their labels, 0/1 or class numbers: .npz or .mat; may be CODES."
+            metavar="LABELS",
+            help="Their labels, 0/1 or class numbers: .npz, .mat, may be CODES; or a folder of the same.",
         ),
     ],
     query_codes: Annotated[
@@ -94,25 +96,63 @@ def evaluate(
     from hashbench.evaluation import evaluate as score
 
     keys = _keys(key or [])
-    stored = read_codes(codes, query_codes, keys)
-    report = score(
-        stored.query,
-        stored.database,
-        *read_labels(labels, query_labels, keys),
-        presets=preset or ["hashbench"],
-        relevance=relevance,
-        layout=layout,
-        codebooks=stored.codebooks,
-        query_embeddings=stored.query_embeddings,
-        similarity=similarity,
-        metrics=metric,
-        kernel=kernel,
-        device=device,
-    )
+    if codes.is_dir():
+        report = _in_shards(
+            codes,
+            labels,
+            query_codes,
+            query_labels,
+            keys,
+            presets=preset or ["hashbench"],
+            metrics=metric,
+            relevance=relevance,
+            kernel=kernel,
+            device=device,
+        )
+    else:
+        stored = read_codes(codes, query_codes, keys)
+        report = score(
+            stored.query,
+            stored.database,
+            *read_labels(labels, query_labels, keys),
+            presets=preset or ["hashbench"],
+            relevance=relevance,
+            layout=layout,
+            codebooks=stored.codebooks,
+            query_embeddings=stored.query_embeddings,
+            similarity=similarity,
+            metrics=metric,
+            kernel=kernel,
+            device=device,
+        )
     if output is Format.JSON:
         sys.stdout.write(json.dumps(report.summary(curves=curve), indent=2, allow_nan=False) + "\n")
     else:
         _print(report)
+
+
+def _in_shards(
+    codes: Path,
+    labels: Path,
+    query_codes: Path | None,
+    query_labels: Path | None,
+    keys: dict[str, str],
+    **options: Any,
+) -> Report:
+    """Score a folder of codes, a shard at a time.
+
+    Raises:
+        ConfigError: Nobody says who asks.
+    """
+    from hashbench.progress import on_stderr
+    from hashbench.sharded import DatabaseLabels, Queries, evaluate_shards
+
+    if query_codes is None or query_labels is None:
+        raise ConfigError(
+            "codes in shards are a database alone. Expected --query-codes and --query-labels."
+        )
+    queries = Queries.read(query_codes, query_labels, keys)
+    return evaluate_shards(codes, DatabaseLabels(labels, keys), queries, on_stderr(), **options)
 
 
 def _keys(pairs: list[str]) -> dict[str, str]:
@@ -146,7 +186,8 @@ def _print(report: Report) -> None:
     console = stdout()
     for number, part in enumerate(tables):
         console.print(_table(report, part, first=number == 0))
-    console.print(_statistics(report.code_statistics))
+    if report.code_statistics:
+        console.print(_statistics(report.code_statistics))
     console.print(
         f"{report.bits} bits, {report.queries:,} queries, {report.items:,} items; relevance "
         f"{report.relevance}; kernel {report.kernel}. In brackets: mAP if all ties fell badly, and well. "

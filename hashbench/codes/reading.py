@@ -78,7 +78,7 @@ def read_codes(path: Path, query_path: Path | None, keys: Mapping[str, str]) -> 
     """
     file = ArrayFile.open(path)
     names = file.loaders.keys()
-    if query_path is None and "kind" in names and names & _OWN:
+    if query_path is None and _is_own(file):
         with readable(path):
             query, database, embeddings = load_codes(path)
         binary = isinstance(database, BinaryCodes)
@@ -86,6 +86,20 @@ def read_codes(path: Path, query_path: Path | None, keys: Mapping[str, str]) -> 
     if "codebooks" in names or "codebooks" in keys:
         return _quantized(file, file if query_path is None else ArrayFile.open(query_path), keys)
     return StoredCodes(*CODES.read(path, query_path, keys))
+
+
+def is_own(path: Path) -> bool:
+    """Whether a file is of the suite's own kind, a run's codes.npz.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    return _is_own(ArrayFile.open(path))
+
+
+def _is_own(file: ArrayFile) -> bool:
+    names = file.loaders.keys()
+    return "kind" in names and bool(names & _OWN)
 
 
 def binary_codes(array: Any, side: str, layout: Layout = Layout.AUTO) -> tuple[BinaryCodes, int]:

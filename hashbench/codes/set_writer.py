@@ -37,10 +37,10 @@ class SetWriter:
 
     @classmethod
     def begin(cls, folder: Path, shards: int, about: Mapping[str, Any]) -> SetWriter:
-        """Begin, or go on where the same was interrupted.
+        """Begin, or go on where the same was interrupted; nothing is written before the first shard.
 
         Args:
-            folder: Where; nothing else may be in it.
+            folder: Where; nothing else may be in it. What is finished there stays as it is.
             shards: How many there will be.
             about: All that decides what the shards will hold, as JSON.
 
@@ -50,21 +50,20 @@ class SetWriter:
         """
         require_writable(folder)
         clear_abandoned(folder)
-        plan = fingerprint.of_json([shards, about])
-        begun = _json_in(folder / PLAN)
-        others = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        writer = cls(folder, shards, about)
+        begun = writer._begun()
+        others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         if begun is None and others:
             raise ConfigError(
-                f"folder {str(folder)!r} already holds {sorted(others)[0]!r}. "
-                "Expected an empty or new folder, or one where the same was interrupted."
+                f"folder {str(folder)!r} already holds {others[0]!r}. "
+                "Expected an empty or new folder, or one where the same was begun."
             )
-        if begun is not None and begun != plan:
+        if begun not in {None, writer._plan}:
             raise ConfigError(
-                f"folder {str(folder)!r} holds the beginning of other codes: of another run, of other "
+                f"folder {str(folder)!r} holds other codes, or their beginning: of another run, of other "
                 "items or in other shards. Expected an empty or new folder, or the same again."
             )
-        _write_json(folder / PLAN, plan)
-        return cls(folder, shards, about)
+        return writer
 
     def missing(self) -> list[int]:
         """Numbers of the shards that have not been written."""
@@ -90,6 +89,8 @@ class SetWriter:
         Raises:
             StoreError: The disk refuses, or the codes share other codebooks than those before.
         """
+        if self._begun() is None:
+            _write_json(self.folder / PLAN, self._plan)
         arrays = codes.arrays()
         shared = {name: array for name, array in arrays.items() if name not in codes.BY_ITEM}
         own = {name: array for name, array in arrays.items() if name in codes.BY_ITEM}
@@ -107,6 +108,8 @@ class SetWriter:
         Raises:
             StoreError: A shard is missing, or the disk refuses.
         """
+        if (self.folder / MANIFEST).is_file():
+            return CodeSet.open(self.folder)
         if left := self.missing():
             raise StoreError(f"{str(self.folder)!r} lacks shard {left[0]} of {self.shards}.")
         paths = [self._path(number) for number in range(self.shards)]
@@ -127,6 +130,19 @@ class SetWriter:
         _write_json(self.folder / MANIFEST, stated)
         remove_file(self.folder / PLAN)
         return CodeSet.open(self.folder)
+
+    @property
+    def _plan(self) -> str:
+        """What is being written, as one word."""
+        return fingerprint.of_json([self.shards, dict(self.about)])
+
+    def _begun(self) -> str | None:
+        """The plan of what is in the folder, begun or finished; None where nothing is."""
+        finished = _json_in(self.folder / MANIFEST)
+        if finished is not None:
+            return fingerprint.of_json([len(finished["shards"]), finished["about"]]) if finished else ""
+        begun = _json_in(self.folder / PLAN)
+        return None if begun is None else str(begun)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"shard-{number:05}.npz"

@@ -104,7 +104,7 @@ class Sides:
         """
         file = ArrayFile.open(path)
         if query_path is not None:
-            return self._one(ArrayFile.open(query_path), 0, keys), self._one(file, 1, keys)
+            return self.read_one(query_path, 0, keys), self._one(file, 1, keys)
         names = self._roles()
         if not keys.keys() >= set(names):
             found = [pair for pair in self.pairs if file.loaders.keys() >= set(pair)]
@@ -112,6 +112,10 @@ class Sides:
                 raise DataError(self._unclear(file, found))
             keys = {**dict(zip(names, found[0], strict=True)), **keys}
         return file.read(keys[names[0]]), file.read(keys[names[1]])
+
+    def read_one(self, path: Path, side: int, keys: Mapping[str, str]) -> Any:
+        """The array of one side (0: queries, 1: database), in a file of its own; see `read`."""
+        return self._one(ArrayFile.open(path), side, keys)
 
     def _roles(self) -> tuple[str, str]:
         return f"query_{self.what}", f"database_{self.what}"

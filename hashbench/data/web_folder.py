@@ -31,7 +31,7 @@ def read_web_folder(root: Path) -> WebSet:
     hashes: list[str] = []
     found_by: list[int] = []
     for concept, folder in enumerate(folders):
-        pictures = _pictures(folder)[::-1]
+        pictures = pictures_in(folder)[::-1]
         # By content: a picture that was saved twice counts once, and the order tells nothing.
         unique = dict(zip(content_hashes(folder, pictures), pictures, strict=True))
         for content in sorted(unique):
@@ -48,7 +48,8 @@ def read_web_folder(root: Path) -> WebSet:
     return WebSet(images, tuple(folder.name for folder in folders), np.array(found_by, dtype=np.int64))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures below a folder, by path; files of other kinds and hidden ones are passed over."""
     paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     return sorted(path for path in paths if not _is_hidden(path.relative_to(folder)))
 

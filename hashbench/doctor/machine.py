@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from hashbench.doctor.finding import Finding, State, size
-from hashbench.runs.environment import processor, usable_cores
+from hashbench.runs.environment import memory_limit, processor, usable_cores
 from hashbench.threads import cores
 
 _CPUINFO = Path("/proc/cpuinfo")
@@ -21,8 +21,6 @@ _SPEEDS_UP = {
     "amx_bf16": "AMX with bfloat16",
 }
 _SPEEDS_UP_ARM = {"asimd": "NEON", "sve": "SVE", "bf16": "bfloat16"}
-# Where Linux says how much memory a container may take, in its newer and its older way.
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 # With less than this, torch and one network leave no room for a data set.
 _LITTLE_MEMORY = 2 * 2**30
 
@@ -67,20 +65,10 @@ def memory() -> Iterator[Finding]:
     """What there is, what is free, and what a container may take of it."""
     now = psutil.virtual_memory()
     what = f"{size(now.available)} of {size(now.total)} free"
-    limit = _limit()
+    limit = memory_limit()
     if limit is not None and limit < now.total:
         what += f"; a container's limit of {size(limit)} is in force"
     if min(now.available, limit or now.available) < _LITTLE_MEMORY:
         yield Finding("memory", what, State.NOTE, "close other programs, or take a smaller data set")
     else:
         yield Finding("memory", what)
-
-
-def _limit() -> int | None:
-    """What this process and its neighbours in a container may take, where a limit is seen."""
-    for path in _LIMITS:
-        try:
-            return int(path.read_text())
-        except (OSError, ValueError):  # no such file, or "max"
-            continue
-    return None

@@ -26,7 +26,8 @@ from hashbench.progress import Progress
 # Part of every feature key: raise it when the same pixels and weights give other features.
 EXTRACTOR_VERSION = 1
 _SHARD = 256
-_BATCH = 64
+# Images that go through the network at once.
+BATCH = 64
 
 
 def frozen_features(
@@ -101,7 +102,7 @@ def _extract_shards(
     parts = {folder / f"{start:09d}.npz": range(len(images))[start : start + _SHARD] for start in starts}
     missing = {path: part for path, part in parts.items() if not path.is_file()}
     if missing:
-        compute = _feature_function(backbone, device)
+        compute = feature_function(backbone, device)
         decoded = decode_all(images, chain.from_iterable(missing.values()), backbone.SIDE)
         title = f"features of {images.name} by {backbone.PLUGIN_NAME}"
         with progress.task(title, len(images)) as advance:
@@ -122,7 +123,7 @@ def _write_shard(
     black = np.zeros((side, side, 3), dtype=np.uint8)
     features = []
     damaged: dict[int, str] = {}
-    while batch := list(islice(decoded, _BATCH)):
+    while batch := list(islice(decoded, BATCH)):
         shown = [black if isinstance(pixels, str) else pixels for _, pixels in batch]
         features.append(compute(np.stack(shown)))
         features[-1][[pixels is black for pixels in shown]] = np.nan
@@ -152,7 +153,7 @@ def _join(shards: Iterable[Path], count: int, path: Path) -> dict[int, str]:
     return damaged
 
 
-def _feature_function(backbone: Backbone, device: str) -> Callable[[np.ndarray], np.ndarray]:
+def feature_function(backbone: Backbone, device: str) -> Callable[[np.ndarray], np.ndarray]:
     """The frozen backbone as a function from uint8 (B, S, S, 3) to float32 (B, F)."""
     import torch  # noqa: PLC0415 - not needed where the features are cached
 

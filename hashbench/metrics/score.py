@@ -169,7 +169,7 @@ def _score_alike(
     if (order := permutation(presets[0], distances.items)) is not None:
         distances, relevance = distances.take(order), relevance.take(order)
     named = [metric for preset in presets for metric in preset.named()]
-    k = _last_rank(named)
+    k = last_rank(named)
     radius = any(metric.by_radius for metric in named)
     parts: dict[str, list[dict[str, np.ndarray]]] = {preset.name: [] for preset in presets}
     for part in kernel.tiles(distances, _width(distances, relevance, k, ordered=ties.needs_order)):
@@ -197,7 +197,7 @@ def permutation(preset: MetricPreset, items: int) -> np.ndarray | None:
     return None
 
 
-def _last_rank(metrics: list[NamedMetric]) -> int | None:
+def last_rank(metrics: list[NamedMetric]) -> int | None:
     """The last rank that any of the metrics looks at; None for all items."""
     ranks = [metric.k for metric in metrics if not metric.by_radius]
     known = [k for k in ranks if k is not None]

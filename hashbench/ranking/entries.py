@@ -104,12 +104,32 @@ def to_blocks(
         total: int64 (Q, L), items of each grade.
         tied: Whether to put equal distances together.
     """
-    rows = [
-        _row(row, table, group, total.shape[1], tied=tied)
-        for row, table in zip(entries, grades, strict=True)
-    ]
+    of_entries = graded(entries, grades, group)
+    return graded_blocks(entries, of_entries, total, len(group), tied=tied)
+
+
+def graded(entries: np.ndarray, grades: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The grade of every entry, uint8 (Q, n), 0 for padding; see `to_blocks`."""
+    places = np.where(entries == PADDING, 0, positions(entries))
+    found = np.take_along_axis(grades, group[places].astype(np.int64), axis=1)
+    return np.where(entries == PADDING, np.uint8(0), found)
+
+
+def graded_blocks(
+    entries: np.ndarray, grades: np.ndarray, total: np.ndarray, items: int, *, tied: bool
+) -> Blocks:
+    """Blocks that hold a relevant item, of sorted entries whose grades are known.
+
+    Args:
+        entries: uint64 (Q, n), sorted, padded.
+        grades: uint8 (Q, n), the grade of each entry.
+        total: int64 (Q, L), items of each grade in the whole database.
+        items: Number of database items.
+        tied: Whether to put equal distances together.
+    """
+    rows = [_row(row, grade, total.shape[1], tied=tied) for row, grade in zip(entries, grades, strict=True)]
     start, size, counts = (padded([row[i] for row in rows], 0) for i in range(3))
-    return Blocks(start, size, counts, total, len(group), untied=not tied)
+    return Blocks(start, size, counts, total, items, untied=not tied)
 
 
 def padded(rows: Sequence[np.ndarray], fill: int | np.uint64) -> np.ndarray:
@@ -122,11 +142,11 @@ def padded(rows: Sequence[np.ndarray], fill: int | np.uint64) -> np.ndarray:
 
 
 def _row(
-    entries: np.ndarray, table: np.ndarray, group: np.ndarray, levels: int, *, tied: bool
+    entries: np.ndarray, grade: np.ndarray, levels: int, *, tied: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Start, size and grade counts of one query's blocks that hold a relevant item."""
-    entries = entries[entries != PADDING]
-    grade = table[group[positions(entries)]]
+    there = entries != PADDING
+    entries, grade = entries[there], grade[there]
     distance = entries >> _HALF
     opens = np.ones(len(entries), dtype=np.bool_)
     if tied:

@@ -9,8 +9,12 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from hashbench.threads import cores
 
+# Where Linux says how much memory a container may take, in its newer and its older way.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _PACKAGES = (
     "numpy",
     "scipy",
@@ -59,6 +63,22 @@ def versions() -> dict[str, str]:
 def usable_cores() -> int | None:
     """The cores that this process may run on, or all where the system does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def usable_memory() -> int:
+    """Bytes of memory that this process and its neighbours may take."""
+    total = int(psutil.virtual_memory().total)
+    return min(total, memory_limit() or total)
+
+
+def memory_limit() -> int | None:
+    """What this process and its neighbours in a container may take, where a limit is seen."""
+    for path in _LIMITS:
+        try:
+            return int(path.read_text())
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return None
 
 
 def processor() -> str:

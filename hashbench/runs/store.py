@@ -140,6 +140,12 @@ class RunStore:
         folders = {folder.name: folder for folder in self.folders()}
         return [folders[run_id] for run_id in full_ids(names, folders)]
 
+    def folder(self, name: str) -> Path:
+        """The folder of one run: `name` is its id, what its id begins with, or the folder itself."""
+        if (Path(name) / CONFIG).is_file():
+            return Path(name)
+        return self.named([name])[0]
+
     def add(self, record: RunRecord, output: RunOutput) -> RunRecord:
         """Write a run's folder and give it its name when it is whole.
 

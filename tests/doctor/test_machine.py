@@ -6,6 +6,7 @@ import pytest
 
 from hashbench.doctor import machine
 from hashbench.doctor.finding import Finding, State, guarded, worst
+from hashbench.runs import environment
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_more_threads_than_cores(monkeypatch):
 )
 def test_the_memory_of_a_container(monkeypatch, tmp_path, limit, told, state):
     (tmp_path / "limit").write_text(limit)
-    monkeypatch.setattr(machine, "_LIMITS", (tmp_path / "limit",))
+    monkeypatch.setattr(environment, "_LIMITS", (tmp_path / "limit",))
     now = SimpleNamespace(total=2**36, available=2**35)
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: now)
     (found,) = machine.memory()

@@ -43,7 +43,7 @@ def test_features_equal_the_backbone_by_hand(images, backbone, tmp_path):
 
 def test_a_second_call_computes_nothing(images, backbone, tmp_path, monkeypatch):
     first = features(images, backbone, tmp_path)
-    monkeypatch.setattr(extract, "_feature_function", None)
+    monkeypatch.setattr(extract, "feature_function", None)
     assert np.array_equal(features(images, backbone, tmp_path), first)
 
 
@@ -57,7 +57,7 @@ def test_other_weights_other_features(images, backbone, tmp_path):
 
 def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypatch):
     monkeypatch.setattr(extract, "_SHARD", 50)
-    real, done = extract._feature_function, []
+    real, done = extract.feature_function, []
 
     def stops_after_the_first_shard(*arguments):
         compute = real(*arguments)
@@ -70,12 +70,12 @@ def test_an_interrupted_extraction_goes_on(images, backbone, tmp_path, monkeypat
 
         return counted
 
-    monkeypatch.setattr(extract, "_feature_function", stops_after_the_first_shard)
+    monkeypatch.setattr(extract, "feature_function", stops_after_the_first_shard)
     with pytest.raises(KeyboardInterrupt):
         features(images, backbone, tmp_path)
     (shards,) = (tmp_path / "features").glob("[!.]*")
     assert [path.name for path in shards.iterdir()] == ["000000000.npz"]
-    monkeypatch.setattr(extract, "_feature_function", real)
+    monkeypatch.setattr(extract, "feature_function", real)
     resumed = features(images, backbone, tmp_path)
     assert np.array_equal(resumed, features(images, backbone, tmp_path / "fresh"))
     assert not shards.exists()
@@ -90,7 +90,7 @@ def some_broken(images, broken):
 
 def test_broken_images_are_reported_and_change_no_others(images, backbone, tmp_path, monkeypatch):
     monkeypatch.setattr(extract, "_SHARD", 50)
-    monkeypatch.setattr(extract, "_BATCH", 20)
+    monkeypatch.setattr(extract, "BATCH", 20)
     whole = features(images, backbone, tmp_path / "whole")
     # A few, and all of one batch.
     broken = {3: b"", 119: b"?"} | dict.fromkeys(range(60, 90), b"?")
@@ -102,7 +102,7 @@ def test_broken_images_are_reported_and_change_no_others(images, backbone, tmp_p
         assert np.isnan(got[[*broken]]).all()
         kept = np.setdiff1d(np.arange(120), [*broken])
         assert np.array_equal(got[kept], whole[kept])
-        monkeypatch.setattr(extract, "_feature_function", None)
+        monkeypatch.setattr(extract, "feature_function", None)
 
 
 def test_a_file_that_cannot_be_read_stops_the_extraction(images, backbone, tmp_path):

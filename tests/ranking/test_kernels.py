@@ -16,7 +16,7 @@ from hashbench.metrics.score import score
 from hashbench.ranking.distances import aqd, cosine, feature, hamming
 from hashbench.ranking.kernels import choice
 from hashbench.ranking.kernels.choice import resolve_kernel
-from hashbench.ranking.kernels.compiled import NumbaKernel
+from hashbench.ranking.kernels.compiled import NumbaKernel, _Reach
 from hashbench.ranking.kernels.on_torch import TorchKernel
 from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.relevance import Relevance, RelevanceRule
@@ -222,3 +222,14 @@ def test_an_unknown_kernel_is_refused():
 def test_a_gpu_is_used_where_that_is_the_device():
     assert resolve_kernel().name == "numba"
     assert resolve_kernel("torch").name == "torch"
+
+
+def test_the_nearest_of_very_many_are_found_without_sorting_all():
+    generator = np.random.default_rng(0)
+    words = generator.standard_normal((4, 256, 4)).astype(np.float32)
+    codes = generator.integers(0, 256, (1 << 20, 4), dtype=np.uint8)
+    query = generator.standard_normal((100, 4)).astype(np.float32)
+    distances = aqd(query, AdditiveCodes(codes, words, Similarity.INNER_PRODUCT))
+    reach = _Reach(distances.items, 100)
+    sizes = [len(entries) for entries in reach.entries(distances, slice(0, 100))]
+    assert min(sizes) >= 100 and max(sizes) < distances.items / 50

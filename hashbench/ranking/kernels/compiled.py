@@ -199,7 +199,9 @@ class _Reach:
         wanted = sampled * k / items
         self._place = int(wanted + 4 * wanted**0.5 + 4)
         few = k <= _SORT_ALL * items and self._place < sampled
-        most = int((2 * self._place + 1) * items / sampled) if few else 0
+        # What the bound lets through is more than this in one of 100,000 cases: then all items are sorted.
+        reached = max(2 * self._place, self._place + 8 * self._place**0.5) + 1
+        most = int(reached * items / sampled) if few else 0
         self._places = np.empty(most, dtype=np.uint32)
         self._found = np.empty(most, dtype=np.uint64)
         # Where all items are wanted their entries take the place of the distances, in the first half.
