@@ -24,7 +24,7 @@ def export(
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help=f"{', '.join(TARGETS)}.")],
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", metavar="OUT", help="File to write; of lancedb, the folder."),
+        typer.Option("-o", "--output", metavar="OUT", help="File to write; of lancedb, the folder."),
     ],
     codes: Annotated[
         Path | None,
