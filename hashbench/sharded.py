@@ -20,7 +20,8 @@ import numpy as np
 from hashbench.codes.binary import BinaryCodes
 from hashbench.codes.code_set import CodeSet
 from hashbench.codes.reading import CODES, Layout, binary_codes, is_own
-from hashbench.codes.storage import Codes, joined, load_codes
+from hashbench.codes.rows import joined
+from hashbench.codes.storage import Codes, load_codes
 from hashbench.data.label_files import LABELS, multi_hot
 from hashbench.errors import ConfigError, DataError
 from hashbench.evaluation import Report, presets_of, told_bits

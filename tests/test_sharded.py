@@ -11,8 +11,9 @@ import hashbench
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
 from hashbench.codes.floats import FloatCodes
+from hashbench.codes.rows import take
 from hashbench.codes.set_writer import SetWriter
-from hashbench.codes.storage import rows_of, save_codes
+from hashbench.codes.storage import save_codes
 from hashbench.errors import ConfigError, DataError
 from hashbench.metrics.presets import SUITE
 from hashbench.progress import SilentProgress
@@ -51,7 +52,7 @@ def shards(folder, codes, cuts):
     bounds = [0, *cuts, ITEMS]
     writer = SetWriter.begin(folder, len(bounds) - 1, {})
     for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        writer.put(number, rows_of(codes, slice(start, stop)))
+        writer.put(number, take(codes, slice(start, stop)))
     writer.finish()
     return folder
 
@@ -181,7 +182,7 @@ def test_queries_are_read_from_a_set_a_run_or_another_tools_file(tmp_path):
     query, database, embeddings = both("squared_l2")
     writer = SetWriter.begin(tmp_path / "asking", 2, {})
     for number, place in enumerate((slice(0, 5), slice(5, ASKING))):
-        writer.put(number, rows_of(query, place), embeddings=embeddings[place])
+        writer.put(number, take(query, place), embeddings=embeddings[place])
     writer.finish()
     save_codes(tmp_path / "codes.npz", query, database, embeddings)
     np.save(tmp_path / "truth.npy", LABELS[0])
@@ -203,10 +204,10 @@ def test_memory_does_not_grow_with_the_database(tmp_path):
         database = BinaryCodes(RNG.integers(0, 256, (many * 20_000, 8), dtype=np.uint8))
         writer = SetWriter.begin(tmp_path / f"set{many}", many, {})
         for number in range(many):
-            writer.put(number, rows_of(database, slice(number * 20_000, (number + 1) * 20_000)))
+            writer.put(number, take(database, slice(number * 20_000, (number + 1) * 20_000)))
         writer.finish()
         np.save(tmp_path / "labels.npy", np.arange(len(database)) % 7)
-        asking = Queries(rows_of(database, slice(0, 20)), None, np.arange(20) % 7)
+        asking = Queries(take(database, slice(0, 20)), None, np.arange(20) % 7)
         del database
         options = tmp_path / f"set{many}", DatabaseLabels(tmp_path / "labels.npy"), asking, SilentProgress()
         evaluate_shards(*options)

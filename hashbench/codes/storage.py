@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -52,22 +52,6 @@ def load_codes(path: Path) -> tuple[Codes, Codes, np.ndarray | None]:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{str(path)!r} does not hold codes ({error}).") from error
     return query, database, arrays.get("query_embeddings")
-
-
-def rows_of(codes: Codes, rows: np.ndarray | slice) -> Codes:
-    """Some of the codes, in that order."""
-    arrays = codes.arrays()
-    return codes_of(
-        codes.KIND, arrays | {name: arrays[name][rows] for name in codes.BY_ITEM if name in arrays}
-    )
-
-
-def joined(parts: Sequence[Codes]) -> Codes:
-    """Codes of one method, one part after the other."""
-    first, arrays = parts[0], [part.arrays() for part in parts]
-    own = [name for name in first.BY_ITEM if name in arrays[0]]
-    whole = {name: np.concatenate([part[name] for part in arrays]) for name in own}
-    return codes_of(first.KIND, arrays[0] | whole)
 
 
 def codes_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Codes:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hashbench.codes.storage import Codes, joined, rows_of
+from hashbench.codes.rows import joined, take
+from hashbench.codes.storage import Codes
 from hashbench.data.images import decode_all
 from hashbench.data.views import ImageView
 from hashbench.encoding.source import Part, collection, mapped_features
@@ -127,7 +128,7 @@ class Encoder:
             self._code(view, len(batch), codes, embeddings)
         kept = np.array([name not in left_out for name in part.names])
         return Encoded(
-            rows_of(joined(codes), kept),
+            take(joined(codes), kept),
             [name for name in part.names if name not in left_out],
             np.concatenate(embeddings)[kept] if embeddings else None,
             left_out,

@@ -9,9 +9,9 @@ from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
 from hashbench.codes.code_set import MANIFEST, CodeSet
 from hashbench.codes.floats import FloatCodes
+from hashbench.codes.rows import joined, take
 from hashbench.codes.scalar import ScalarCodes
 from hashbench.codes.set_writer import SetWriter
-from hashbench.codes.storage import joined, rows_of
 from hashbench.errors import ConfigError, DataError, StoreError
 
 RNG = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def write(folder, codes, parts=range(SHARDS), about=ABOUT, **options):
     for number in parts:
         place = PLACES[number]
         given = {name: value[place] for name, value in options.items()}
-        writer.put(number, rows_of(codes, place), **given)
+        writer.put(number, take(codes, place), **given)
     return writer
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from hashbench.codes.code_set import CodeSet
 from hashbench.codes.mapped import save_mapped
-from hashbench.codes.storage import joined, load_codes
+from hashbench.codes.rows import joined
+from hashbench.codes.storage import load_codes
 from hashbench.encoding import encode as module
 from hashbench.encoding.encode import encode, left_out
 from hashbench.encoding.encoder import EncoderMaker
