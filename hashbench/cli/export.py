@@ -57,9 +57,10 @@ def export(
     if codes is not None and to == ONNX:
         raise ConfigError("--codes is for codes, and --to onnx exports the encoder.")
     from hashbench.export.exported import size
-    from hashbench.export.source import run_folder, source_of
+    from hashbench.export.source import source_of
+    from hashbench.runs.store import RunStore
 
-    folder = run_folder(run, runs)
+    folder = RunStore(runs).folder(run)
     # What a library prints is no result.
     with redirect_stdout(sys.stderr):
         if to == ONNX:

@@ -23,9 +23,8 @@ from hashbench.errors import DataError
 from hashbench.ranking.distances import Distances, suited
 from hashbench.ranking.entries import merge, positions
 from hashbench.ranking.kernels.choice import resolve_kernel
-from hashbench.runs.folder import CODES, CONFIG, SPLIT, per_query, read_json, read_run
+from hashbench.runs.folder import CODES, SPLIT, per_query, read_json, read_run
 from hashbench.runs.record import RunRecord
-from hashbench.runs.store import RunStore
 
 # Items of a run that are one part.
 _ROWS = 1 << 16
@@ -152,16 +151,6 @@ class Source:
 
 # Of the terms of a distance: far above what float32 rounds by, far below what tells items apart.
 _ROUNDING = 1e-5
-
-
-def run_folder(run: str, store: Path) -> Path:
-    """The folder of a run: of that path, or of that id, or of the one id that begins so, in the store.
-
-    Raises:
-        StoreError: There is no such run, or there are several.
-    """
-    named = Path(run)
-    return named if (named / CONFIG).is_file() else RunStore(store).named([run])[0]
 
 
 def source_of(folder: Path, codes: Path | None = None) -> Source:

@@ -6,7 +6,8 @@ from made_codes import codes_of_kind, naive_distances, stored_run, stored_set
 
 from hashbench.errors import DataError, StoreError
 from hashbench.export.check import recall, same_neighbours
-from hashbench.export.source import run_folder, source_of
+from hashbench.export.source import source_of
+from hashbench.runs.store import RunStore
 
 KINDS = ("binary", "additive-inner", "additive", "product", "float-inner", "scalar")
 
@@ -56,9 +57,10 @@ def test_codes_of_another_run_are_refused(tmp_path):
 
 def test_a_run_is_found_by_path_and_by_the_beginning_of_its_id(tmp_path):
     folder = stored_run(tmp_path / "runs", "binary")
-    assert run_folder(str(folder), tmp_path) == folder == run_folder("plain_", tmp_path / "runs")
+    store = RunStore(tmp_path / "runs")
+    assert store.folder(str(folder)) == folder == store.folder("plain_")
     with pytest.raises(StoreError, match="no run 'itq'"):
-        run_folder("itq", tmp_path / "runs")
+        store.folder("itq")
 
 
 def test_the_check_takes_ties_in_any_order_and_nothing_else(tmp_path):
