@@ -88,6 +88,23 @@ class _Seen(NamedTuple):
     thumbnail: bytes
 
 
+def viewer(loaded: Trained, device: str) -> Callable[[np.ndarray], ImageView]:
+    """From uint8 pixels (B, S, S, 3) to what a run's method takes: their features, or themselves.
+
+    Raises:
+        DataError: The run was made with given features.
+    """
+    if loaded.backbone is None:
+        raise DataError(
+            f"run {loaded.record.spec.run_id()!r} was made with given features, so that its method cannot "
+            "look at pictures. Expected a file of features like those."
+        )
+    if loaded.method.inputs == "pixels":
+        return lambda pixels: ImageView(pixels=pixels)
+    compute = feature_function(loaded.backbone, device)
+    return lambda pixels: ImageView(features=compute(pixels))
+
+
 class Encoder:
     """Codes parts of a source."""
 
@@ -100,15 +117,8 @@ class Encoder:
         self.method = loaded.method
         self.backbone = loaded.backbone
         self._maker = maker
-        self._compute: Callable[[np.ndarray], np.ndarray] | None = None
         if maker.source.is_dir():
-            if self.backbone is None:
-                raise DataError(
-                    f"run {maker.run.name!r} was made with given features, so that its method cannot look "
-                    "at pictures. Expected a file of features like those."
-                )
-            if self.method.inputs == "features":
-                self._compute = feature_function(self.backbone, device)
+            self._view = viewer(loaded, device)
         elif self.method.inputs == "pixels":
             raise DataError(
                 f"run {maker.run.name!r} was made on pixels, and {str(maker.source)!r} holds features. "
@@ -137,8 +147,7 @@ class Encoder:
             shown = [black if isinstance(seen, str) else seen.pixels for _, seen in batch]
             # Products of matrices round by their shape: no code is to depend on how many are left.
             full = np.stack(shown + [black] * (BATCH - len(shown)))
-            view = ImageView(features=self._compute(full)) if self._compute else ImageView(pixels=full)
-            self._code(view, len(batch), codes, embeddings)
+            self._code(self._view(full), len(batch), codes, embeddings)
         kept = np.array([name not in left_out for name in part.names])
         return Encoded(
             take(joined(codes), kept),
