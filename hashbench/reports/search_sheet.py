@@ -13,11 +13,11 @@ from hashbench.index.index import Index
 from hashbench.index.searcher import Hit
 from hashbench.reports.contact_sheet import INK, encode, fitting
 
-_COLUMNS, _GAP, _MARGIN = 6, 16, 24
+_COLUMNS, _GAP, _MARGIN = 6, 20, 24
 _SIDE = THUMBNAIL_SIDE
 # Of the line of the query without a picture, and of the two lines below a picture.
-_HEADING, _CAPTION = 44, 42
-_QUIET, _FRAME = "#57606a", "#f0f2f4"
+_HEADING, _CAPTION = 44, 44
+_QUIET, _FRAME = "#59636e", "#d8dee4"
 
 
 def search_sheet(
@@ -42,20 +42,20 @@ def search_sheet(
     pen, large, small = ImageDraw.Draw(sheet), ImageFont.load_default(22), ImageFont.load_default(13)
     beside, room = _MARGIN, sheet.width - 2 * _MARGIN
     if picture is not None:
-        _put(sheet, thumbnail(picture, _SIDE), (_MARGIN, _MARGIN))
+        _put(sheet, thumbnail(picture, _SIDE), (_MARGIN, _MARGIN), frame=INK)
         beside, room = beside + cell, room - cell
     pen.text((beside, _MARGIN), fitting(asked, large, room), fill=INK, font=large)
     for number, hit in enumerate(hits):
         x, y = _MARGIN + number % _COLUMNS * cell, top + number // _COLUMNS * line
         _put(sheet, index.thumbnail(hit.place), (x, y))
-        for text, colour, below in ((hit.name, INK, 4), (f"{hit.distance:.4g}", _QUIET, 21)):
+        for text, colour, below in ((hit.name, INK, 8), (f"{hit.distance:.4g}", _QUIET, 25)):
             pen.text((x, y + _SIDE + below), fitting(text, small, _SIDE), fill=colour, font=small)
     return encode(sheet, suffix)
 
 
-def _put(sheet: Image.Image, jpeg: bytes, corner: tuple[int, int]) -> None:
-    """Lay a thumbnail into the middle of its square."""
+def _put(sheet: Image.Image, jpeg: bytes, corner: tuple[int, int], frame: str = _FRAME) -> None:
+    """Lay a thumbnail into the middle of its framed square."""
     x, y = corner
-    ImageDraw.Draw(sheet).rectangle((x, y, x + _SIDE - 1, y + _SIDE - 1), fill=_FRAME)
+    ImageDraw.Draw(sheet).rounded_rectangle((x - 4, y - 4, x + _SIDE + 3, y + _SIDE + 3), 8, outline=frame)
     with Image.open(io.BytesIO(jpeg)) as small:
         sheet.paste(small, (x + (_SIDE - small.width) // 2, y + (_SIDE - small.height) // 2))

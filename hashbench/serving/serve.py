@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from threading import Thread
 
 import uvicorn
 
@@ -64,10 +65,23 @@ def serve(searcher: Searcher, host: str, opened: socket.socket, k: int, progress
             "its thumbnails, without a password, and others on the way can read along."
         )
     with suppress(KeyboardInterrupt):
-        server(searcher, host, k).run(sockets=[opened])
+        _server(searcher, host, k).run(sockets=[opened])
 
 
-def server(searcher: Searcher, host: str, k: int) -> uvicorn.Server:
+@contextmanager
+def running(searcher: Searcher, host: str, opened: socket.socket, k: int) -> Iterator[str]:
+    """The same in a thread, for as long as the block runs; yields the address of the page."""
+    server = _server(searcher, host, k)
+    thread = Thread(target=server.run, kwargs={"sockets": [opened]})
+    thread.start()
+    try:
+        yield f"http://{host}:{opened.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _server(searcher: Searcher, host: str, k: int) -> uvicorn.Server:
     """The server, not yet running; it says nothing but what goes wrong."""
     config = uvicorn.Config(
         application(searcher, host, k),
