@@ -72,5 +72,8 @@ def one(browser, css):
 
 def press(browser, *keys):
     """Press keys where the focus is."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    # An element that takes files would take keys for a path.
     for key in keys:
-        browser.switch_to.active_element.send_keys(key)
+        ActionChains(browser).send_keys(key).perform()

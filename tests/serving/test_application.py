@@ -124,7 +124,7 @@ def test_what_is_no_picture_is_refused(ask, content, why):
 
 
 def test_a_form_without_a_picture_is_refused(ask):
-    assert error(ask("/api/search", "POST", b"", FORM), 400)
+    assert error(ask("/api/search", "POST", b"", FORM), 422)
     assert error(ask("/api/search", "POST", b"{}", {"Content-Type": "application/json"}), 422)
 
 
@@ -232,7 +232,7 @@ def test_it_stops_when_it_is_interrupted(index_of):
         [str(Path(__file__).parent.parent / "stranger"), os.environ.get("PYTHONPATH", "")]
     )
     process = subprocess.Popen(
-        [*command, "serve", index_of("signs"), "--host", "0.0.0.0", "--port", "0"],  # noqa: S104 - to be warned
+        [*command, "serve", index_of("signs"), "--host", "0.0.0.0", "--port", "0"],
         env=os.environ | {"PYTHONPATH": path},
         stderr=subprocess.PIPE,
         text=True,
