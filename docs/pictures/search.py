@@ -22,7 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from hashbench.index.searcher import Searcher
 from hashbench.serving.serve import listening, running
 
-WIDTH, HEIGHT = 1200, 860
+WIDTH, HEIGHT = 1200, 830
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
             chrome.add_argument(argument)
         service = webdriver.ChromeService(shutil.which("chromedriver"))
         with (
-            running(searcher, "127.0.0.1", socket, 14) as address,
+            running(searcher, "127.0.0.1", socket, 12) as address,
             webdriver.Chrome(chrome, service) as browser,
         ):
             size = {"width": options.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from hashbench.data.images import decode
 from hashbench.encoding.encoder import viewer
@@ -73,6 +74,7 @@ class Searcher:
         self.index = index
         self._method, self._backbone = loaded.method, loaded.backbone
         self._view = viewer(loaded, device)
+        self._blas = ThreadpoolController()
 
     @classmethod
     def open(cls, folder: Path, *, weights: Path | None = None, device: str = "auto") -> Searcher:
@@ -157,8 +159,10 @@ class Searcher:
         embedded = embed()
         query = self._method.quantize(embedded)
         encoded = time.perf_counter()
-        # One query is too little for more than a thread, and compiled loops would first have to load.
-        places, distances = nearest_in(codes, query, embedded, k, NumpyKernel())
+        # One query is too little for more than a thread: that others begin and end takes longer than their
+        # work, and compiled loops would first have to load.
+        with self._blas.limit(limits=1, user_api="blas"):
+            places, distances = nearest_in(codes, query, embedded, k, NumpyKernel())
         hits = [
             Hit(place, codes.name(place), distance)
             for place, distance in zip(places[0].tolist(), distances[0].tolist(), strict=True)
