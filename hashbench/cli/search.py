@@ -62,9 +62,9 @@ def _picture(query: list[str]) -> bytes | None:
     from hashbench.data.web_folder import SUFFIXES
 
     path = Path(query[0])
-    if len(query) > 1 or not (path.is_file() or path.suffix.lower() in SUFFIXES):
-        return None
     try:
+        if len(query) > 1 or not (path.suffix.lower() in SUFFIXES or path.is_file()):
+            return None
         return path.read_bytes()
     except OSError as error:
         raise DataError(

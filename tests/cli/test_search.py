@@ -77,6 +77,7 @@ def test_what_cannot_be_searched_with_is_told_in_a_line(search, tmp_path):
     assert (
         "gone.jpg' cannot be read (No such file or directory). Expected a picture file, or words." in gone
     )
+    assert "(File name too long)" in refused(search("signs", "a" * 300))
     assert "knows pictures and no words" in refused(search("signs", "red"))
     assert "word 'qzx' has no vector" in refused(search("wsdhq", "red", "qzx"))
     assert "-k" in refused(search("signs", "red", "-k", 0))
