@@ -144,17 +144,21 @@ def test_a_method_without_words_offers_none(page):
 
 def test_unknown_words_are_told(page):
     browser = page(query="?words=qzx")
-    assert complaint(browser).startswith("word 'qzx' has no vector")
+    assert complaint(browser).startswith("Word 'qzx' has no vector")
     one(browser, "#words").clear()
     one(browser, "#words").send_keys("red", Keys.ENTER)
     assert results(browser)
     assert not one(browser, "#error").is_displayed()
 
 
-def test_markup_is_text(page):
+def test_markup_is_text(page, picture):
     browser = page(query="?words=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
-    assert complaint(browser).startswith("words 'img', 'src'") or "'onerror'" in complaint(browser)
-    assert find(browser, "#error img") == []
+    assert complaint(browser).startswith("Word 'onerror' has no vector")
+    named = picture.rename(picture.with_name("<i>like this<i>.png"))
+    one(browser, "#picture").send_keys(str(named))
+    assert len(results(browser)) == FOUND
+    assert "nearest to <i>like this<i>.png among" in one(browser, "#status").text
+    assert browser.get_log("browser")[1:] == []  # the first is of the word that was refused
 
 
 @pytest.mark.parametrize(

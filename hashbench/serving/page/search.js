@@ -42,7 +42,7 @@ function strong(text) {
 function fail(sentence) {
   say();
   part("grid").replaceChildren();
-  part("error").textContent = sentence;
+  part("error").textContent = sentence[0].toUpperCase() + sentence.slice(1);
   part("error").hidden = false;
 }
 
@@ -99,6 +99,8 @@ function byPicture(file, name) {
     fail(`The file is larger than ${about.most_bytes / 2 ** 20} MB. Choose a smaller picture.`);
     return;
   }
+  part("words").value = "";
+  if (location.search) history.pushState(null, "", location.pathname);
   const body = new FormData();
   body.append("picture", file, name);
   search(name, file, () => fetch("api/search", { method: "POST", body }));
@@ -111,7 +113,6 @@ async function byThumbnail(hit) {
     return;
   }
   byPicture(await response.blob(), hit.name);
-  history.pushState(null, "", location.pathname);
   part("results").focus({ preventScroll: true });
   scrollTo({ top: 0 });
 }
