@@ -10,7 +10,7 @@ from indexes import PICTURES, draw_pictures, made_run
 from PIL import Image
 
 from hashbench.codes.code_set import CodeSet
-from hashbench.codes.storage import joined
+from hashbench.codes.rows import joined
 from hashbench.encoding import encode as encoding
 from hashbench.encoding.thumbnails import thumbnail
 from hashbench.errors import ConfigError, DataError, StoreError

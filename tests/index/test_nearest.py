@@ -6,8 +6,8 @@ import pytest
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.codes.binary import BinaryCodes
 from hashbench.codes.floats import FloatCodes
+from hashbench.codes.rows import take
 from hashbench.codes.set_writer import SetWriter
-from hashbench.codes.storage import rows_of
 from hashbench.errors import DataError
 from hashbench.index import nearest as module
 from hashbench.index.nearest import nearest_in
@@ -36,7 +36,7 @@ def sides(request):
     """Codes of queries and items, and the queries' embeddings."""
     rng = np.random.default_rng(7)
     items = request.param(rng)
-    queries = rows_of(items, np.arange(QUERIES) * 31)
+    queries = take(items, np.arange(QUERIES) * 31)
     return queries, items, rng.standard_normal((QUERIES, WIDTH)).astype(np.float32)
 
 
@@ -44,7 +44,7 @@ def in_shards(folder, codes, bounds):
     """A set of codes whose shards end at those places."""
     writer = SetWriter.begin(folder, len(bounds), {"cut": bounds})
     for number, (start, stop) in enumerate(zip([0, *bounds], bounds, strict=False)):
-        writer.put(number, rows_of(codes, slice(start, stop)))
+        writer.put(number, take(codes, slice(start, stop)))
     return writer.finish()
 
 
@@ -72,7 +72,7 @@ def test_floats_are_found_to_rounding(tmp_path):
     rng = np.random.default_rng(3)
     values = rng.standard_normal((ITEMS, WIDTH)).astype(np.float32)
     items = FloatCodes(values, Similarity.INNER_PRODUCT)
-    queries = rows_of(items, slice(0, QUERIES))
+    queries = take(items, slice(0, QUERIES))
     codes = in_shards(tmp_path / "set", items, [200, 500])
     places, distances = nearest_in(codes, queries, values[:QUERIES], 5)
     expected = whole(queries, items, values[:QUERIES], 5)
@@ -82,7 +82,7 @@ def test_floats_are_found_to_rounding(tmp_path):
 
 def test_nothing_is_found_where_nothing_is(sides, tmp_path):
     queries, items, embeddings = sides
-    codes = in_shards(tmp_path / "set", rows_of(items, slice(0, 0)), [0])
+    codes = in_shards(tmp_path / "set", take(items, slice(0, 0)), [0])
     places, distances = nearest_in(codes, queries, embeddings, 5)
     assert places.shape == distances.shape == (QUERIES, 0)
 
