@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,33 @@ STRANGER = Path(__file__).parent / "stranger"
 @pytest.fixture(autouse=True)
 def stranger(monkeypatch, tmp_path_factory):
     """Put the stranger's distribution on the path, with weights for its backbone, and an empty cache."""
+    welcome(monkeypatch, tmp_path_factory)
+    yield
+    sys.modules.pop("stranger", None)
+
+
+def welcome(monkeypatch, tmp_path_factory):
+    """Do that for as long as the patches last."""
     weights = STRANGER / "pooled.pth"
     if not weights.exists():
         torch.save({"scale": torch.ones(1)}, weights)
     monkeypatch.syspath_prepend(str(STRANGER))
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("COLUMNS", "240")
-    yield
-    sys.modules.pop("stranger", None)
+
+
+@pytest.fixture(scope="session")
+def index_of(tmp_path_factory):
+    """Indexes of drawn shapes, by the method that makes them; see indexes.py. Not to be written to."""
+    from indexes import made_index
+
+    @cache
+    def index(method):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            welcome(monkeypatch, tmp_path_factory)
+            return made_index(tmp_path_factory.mktemp("index"), method)
+
+    return index
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ ORDER = (
     ("runs",),
     ("encoding",),
     ("export",),
+    ("index",),
+    ("serving",),
     ("planning",),
     ("doctor",),
     ("testing",),

@@ -17,6 +17,7 @@ from hashbench.cli import (
     encode,
     evaluate,
     export,
+    index,
     leaderboard,
     methods,
     plan,
@@ -25,6 +26,8 @@ from hashbench.cli import (
     published,
     run,
     runs,
+    search,
+    serve,
     sweep,
 )
 from hashbench.errors import HashbenchError
@@ -62,6 +65,9 @@ app.command("published")(published.published)
 app.command("evaluate")(evaluate.evaluate)
 app.command("encode")(encode.encode)
 app.command("export")(export.export)
+app.command("index")(index.index)
+app.command("search")(search.search)
+app.command("serve")(serve.serve)
 app.command("methods")(methods.methods)
 app.command("plan")(plan.plan)
 app.add_typer(datasets.app, name="datasets")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.options import DEFAULT_STORE, Device, Runs
+from hashbench.cli.options import DEFAULT_STORE, Device, Runs, Weights
 from hashbench.cli.output import Format, print_rows
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def encode(
         bool,
         typer.Option("--embeddings", help="Keep embeddings, too: queries of quantization codes need them."),
     ] = False,
-    weights: Annotated[
-        Path | None, typer.Option(help="File of the backbone's weights, if the run was made with one.")
-    ] = None,
+    weights: Weights = None,
     device: Device = "auto",
     runs: Runs = DEFAULT_STORE,
     shown: Annotated[
@@ -55,10 +53,10 @@ def encode(
     maker = EncoderMaker(
         RunStore(runs).folder(run).absolute(), source.absolute(), weights, device, embeddings
     )
-    _print(code(maker, output, on_stderr(), items=shard), shown)
+    print_outcome(code(maker, output, on_stderr(), items=shard), shown)
 
 
-def _print(outcome: Outcome, shown: Format) -> None:
+def print_outcome(outcome: Outcome, shown: Format) -> None:
     """Say what there is now, and how fast it came."""
     codes, rate = outcome.codes, outcome.done / outcome.seconds if outcome.done else None
     if shown is Format.JSON:

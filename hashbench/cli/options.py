@@ -40,6 +40,9 @@ Jobs = Annotated[
     int,
     typer.Option(min=1, metavar="N", help="Runs at a time, each in a process with its share of the cores."),
 ]
+Weights = Annotated[
+    Path | None, typer.Option(help="File of the backbone's weights, if the run was made with one.")
+]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run store.")]
 DEFAULT_STORE = Path("runs")
 

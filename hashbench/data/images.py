@@ -9,10 +9,11 @@ import io
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import IO
+from functools import partial
+from typing import IO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -22,6 +23,7 @@ from hashbench.errors import DataError, reason
 from hashbench.progress import Progress
 from hashbench.threads import cores
 
+T = TypeVar("T")
 # What is odd in a file that can be read: a line of Pillow's for each would tell nobody which file it was.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Part of every cache key that depends on decoding: raise it when decoded pixels change.
@@ -36,6 +38,7 @@ _for_large = ThreadPoolExecutor(1)
 _opening = threading.Lock()
 # Images that are decoded before they are asked for.
 _AHEAD = 128
+_THUMBNAIL_QUALITY = 82
 # To find damage: a file is read to its end whatever the size.
 _TRIAL_SIDE = 32
 
@@ -67,18 +70,20 @@ def decode(encoded: bytes, side: int) -> np.ndarray:
     Raises:
         DataError: The file is damaged, too large or of an unknown kind; the message is that alone.
     """
-    if not encoded:
-        raise DataError("an empty file")
-    try:
-        image = open_header(io.BytesIO(encoded))
-        held = _begin(image, encoded, side)
-        if held > _LARGE:
-            return _for_large.submit(_squeezed, image, side).result()
-        return _squeezed(image, side)
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        raise DataError(_reason(error)) from error
+    return _opened(encoded, side, _squeezed)
+
+
+def thumbnail(encoded: bytes, side: int) -> bytes:
+    """A small JPEG of an image file, decoded as `decode` does, but with its aspect ratio kept.
+
+    Args:
+        encoded: The file.
+        side: Pixels of the longer side; an image that is smaller stays as it is.
+
+    Raises:
+        DataError: The file is damaged, too large or of an unknown kind; the message is that alone.
+    """
+    return _opened(encoded, side, _shrunk)
 
 
 def decode_one(images: ImageCollection, index: int, side: int) -> np.ndarray:
@@ -87,7 +92,7 @@ def decode_one(images: ImageCollection, index: int, side: int) -> np.ndarray:
     Raises:
         DataError: The file is missing or damaged; the message names the image.
     """
-    pixels = _attempt(images, index, side)
+    pixels = _attempt(images, index, partial(decode, side=side))
     if isinstance(pixels, str):
         raise DataError(
             f"{images.name}: image {images.ids[index]!r} cannot be decoded ({pixels}). "
@@ -107,17 +112,36 @@ def decode_all(
     Raises:
         DataError: A file cannot be read.
     """
+    return make_all(images, indices, partial(decode, side=side))
+
+
+def make_all(
+    images: ImageCollection, indices: Iterable[int], make: Callable[[bytes], T]
+) -> Iterator[tuple[int, T | str]]:
+    """Make something of image files in that order, on all cores, a bounded number ahead of the reader.
+
+    Args:
+        images: The collection.
+        indices: Places in it.
+        make: Decodes a file; it raises a DataError where it cannot.
+
+    Yields:
+        The place in the collection, and what was made or the reason why the image cannot be decoded.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
     pool = ThreadPoolExecutor(cores())
-    waiting: deque[tuple[int, Future[np.ndarray | str]]] = deque()
+    waiting: deque[tuple[int, Future[T | str]]] = deque()
     try:
         for index in map(int, indices):
-            waiting.append((index, pool.submit(_attempt, images, index, side)))
+            waiting.append((index, pool.submit(_attempt, images, index, make)))
             if len(waiting) > _AHEAD:
-                first, pixels = waiting.popleft()
-                yield first, pixels.result()
+                first, made = waiting.popleft()
+                yield first, made.result()
         while waiting:
-            first, pixels = waiting.popleft()
-            yield first, pixels.result()
+            first, made = waiting.popleft()
+            yield first, made.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -140,8 +164,8 @@ def undecodable(images: ImageCollection, progress: Progress) -> dict[int, str]:
     return damaged
 
 
-def _attempt(images: ImageCollection, index: int, side: int) -> np.ndarray | str:
-    """The pixels of one image, or the reason that there are none.
+def _attempt(images: ImageCollection, index: int, make: Callable[[bytes], T]) -> T | str:
+    """What is made of one image, or the reason that there is nothing.
 
     Raises:
         DataError: The file cannot be read: that is not the image's fault, and may pass.
@@ -153,7 +177,7 @@ def _attempt(images: ImageCollection, index: int, side: int) -> np.ndarray | str
             f"{images.name}: image {images.ids[index]!r} cannot be read ({_reason(error)})."
         ) from error
     try:
-        return decode(encoded, side)
+        return make(encoded)
     except DataError as error:
         if isinstance(error.__cause__, MemoryError):
             raise DataError(
@@ -167,6 +191,26 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "no image of a known kind"
     return reason(error)
+
+
+def _opened(encoded: bytes, side: int, make: Callable[[Image.Image, int], T]) -> T:
+    """Open an image file that may be decoded for that many pixels a side, and make something of it.
+
+    Raises:
+        DataError: The file is damaged, too large or of an unknown kind.
+    """
+    if not encoded:
+        raise DataError("an empty file")
+    try:
+        image = open_header(io.BytesIO(encoded))
+        held = _begin(image, encoded, side)
+        if held > _LARGE:
+            return _for_large.submit(make, image, side).result()
+        return make(image, side)
+    except DataError:
+        raise
+    except Exception as error:  # Pillow raises many kinds for damaged files
+        raise DataError(_reason(error)) from error
 
 
 def open_header(stream: IO[bytes]) -> ImageFile.ImageFile:
@@ -208,13 +252,27 @@ def _has_more_scans(image: ImageFile.ImageFile, encoded: bytes) -> bool:
 
 def _squeezed(image: Image.Image, side: int) -> np.ndarray:
     with closing(image):
-        rgb = _as_rgb(image)
-        turn = _TURNS.get(_orientation(image))
-        if turn is not None:
-            rgb = rgb.transpose(turn)
+        rgb = _upright(image)
         if rgb.size != (side, side):
             rgb = rgb.resize((side, side), Image.Resampling.BICUBIC)
         return np.asarray(rgb)
+
+
+def _shrunk(image: Image.Image, side: int) -> bytes:
+    with closing(image):
+        small = _upright(image)
+        small.info.clear()  # comments would be written, too
+        small.thumbnail((side, side), Image.Resampling.BICUBIC)
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+        return buffer.getvalue()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """RGB pixels, turned as EXIF says."""
+    rgb = _as_rgb(image)
+    turn = _TURNS.get(_orientation(image))
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:

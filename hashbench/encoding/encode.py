@@ -14,6 +14,7 @@ from hashbench.codes.code_set import CodeSet
 from hashbench.codes.set_writer import SetWriter
 from hashbench.encoding.encoder import Encoded, EncoderMaker
 from hashbench.encoding.source import Pictures, Source, open_source, parts
+from hashbench.encoding.thumbnails import packed
 from hashbench.progress import Progress
 from hashbench.runs.folder import read_run
 from hashbench.spread import Spread, here
@@ -104,14 +105,16 @@ def _about(maker: EncoderMaker, source: Source, items: int) -> dict[str, Any]:
         "source": source.about(),
         "items_a_shard": items,
         "embeddings": maker.keep_embeddings,
+        "thumbnails": maker.thumbnails,
     }
 
 
 def _beside(found: Encoded) -> Mapping[str, np.ndarray]:
-    """What is kept of the pictures that were left out."""
+    """Thumbnails, and what is kept of the pictures that were left out."""
+    small = {} if found.thumbnails is None else packed(found.thumbnails)
     if not found.left_out:
-        return {}
-    return {
+        return small
+    return small | {
         LEFT_OUT: np.array([name.encode() for name in found.left_out], dtype=np.bytes_),
         LEFT_OUT_WHY: np.array([why.encode() for why in found.left_out.values()], dtype=np.bytes_),
     }

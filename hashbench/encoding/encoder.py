@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from hashbench.codes.rows import joined, take
 from hashbench.codes.storage import Codes
-from hashbench.data.images import decode_all
+from hashbench.data.images import decode, make_all, thumbnail
 from hashbench.data.views import ImageView
 from hashbench.encoding.source import Part, collection, mapped_features
 from hashbench.errors import DataError, HashbenchError, reason
@@ -37,12 +38,14 @@ class Encoded:
         names: What the items are called; None where they have no names.
         embeddings: float32 (N, D), where they were asked for.
         left_out: Why a picture has no code, by its name.
+        thumbnails: N JPEG files, where they were asked for.
     """
 
     codes: Codes
     names: list[str] | None
     embeddings: np.ndarray | None
     left_out: dict[str, str]
+    thumbnails: list[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class EncoderMaker:
         weights: Of the backbone, where the run had a file of the user's.
         device: Where to compute, as torch names it.
         keep_embeddings: Whether embeddings are wanted, too.
+        thumbnails: Pixels of the longer side of thumbnails of the pictures; 0 for none.
         advance: Told how many items are done; None where nobody can be told.
     """
 
@@ -63,6 +67,7 @@ class EncoderMaker:
     weights: Path | None
     device: str
     keep_embeddings: bool
+    thumbnails: int = 0
     advance: Callable[[int], None] | None = None
 
     def __call__(self) -> Encoder:
@@ -74,6 +79,30 @@ class EncoderMaker:
         device = resolve_device(self.device)
         loaded = trained(self.run, Plugins(), device, SilentProgress(), self.weights)
         return Encoder(loaded, self, device)
+
+
+class _Seen(NamedTuple):
+    """A picture that could be decoded."""
+
+    pixels: np.ndarray
+    thumbnail: bytes
+
+
+def viewer(loaded: Trained, device: str) -> Callable[[np.ndarray], ImageView]:
+    """From uint8 pixels (B, S, S, 3) to what a run's method takes: their features, or themselves.
+
+    Raises:
+        DataError: The run was made with given features.
+    """
+    if loaded.backbone is None:
+        raise DataError(
+            f"run {loaded.record.spec.run_id()!r} was made with given features, so that its method cannot "
+            "look at pictures. Expected a file of features like those."
+        )
+    if loaded.method.inputs == "pixels":
+        return lambda pixels: ImageView(pixels=pixels)
+    compute = feature_function(loaded.backbone, device)
+    return lambda pixels: ImageView(features=compute(pixels))
 
 
 class Encoder:
@@ -88,15 +117,8 @@ class Encoder:
         self.method = loaded.method
         self.backbone = loaded.backbone
         self._maker = maker
-        self._compute: Callable[[np.ndarray], np.ndarray] | None = None
         if maker.source.is_dir():
-            if self.backbone is None:
-                raise DataError(
-                    f"run {maker.run.name!r} was made with given features, so that its method cannot look "
-                    "at pictures. Expected a file of features like those."
-                )
-            if self.method.inputs == "features":
-                self._compute = feature_function(self.backbone, device)
+            self._view = viewer(loaded, device)
         elif self.method.inputs == "pixels":
             raise DataError(
                 f"run {maker.run.name!r} was made on pixels, and {str(maker.source)!r} holds features. "
@@ -116,23 +138,30 @@ class Encoder:
         assert self.backbone is not None  # noqa: S101 - the constructor saw to it
         side = self.backbone.SIDE
         images = collection(self._maker.source, part.names)
-        decoded = decode_all(images, range(part.items), side)
+        decoded = make_all(images, range(part.items), self._look)
         black, left_out = np.zeros((side, side, 3), dtype=np.uint8), dict[str, str]()
-        codes, embeddings = list[Codes](), list[np.ndarray]()
+        codes, embeddings, thumbnails = list[Codes](), list[np.ndarray](), list[bytes]()
         while batch := list(islice(decoded, BATCH)):
-            left_out |= {part.names[place]: why for place, why in batch if isinstance(why, str)}
-            shown = [black if isinstance(pixels, str) else pixels for _, pixels in batch]
+            left_out |= {part.names[place]: seen for place, seen in batch if isinstance(seen, str)}
+            thumbnails += [seen.thumbnail for _, seen in batch if not isinstance(seen, str)]
+            shown = [black if isinstance(seen, str) else seen.pixels for _, seen in batch]
             # Products of matrices round by their shape: no code is to depend on how many are left.
             full = np.stack(shown + [black] * (BATCH - len(shown)))
-            view = ImageView(features=self._compute(full)) if self._compute else ImageView(pixels=full)
-            self._code(view, len(batch), codes, embeddings)
+            self._code(self._view(full), len(batch), codes, embeddings)
         kept = np.array([name not in left_out for name in part.names])
         return Encoded(
             take(joined(codes), kept),
             [name for name in part.names if name not in left_out],
             np.concatenate(embeddings)[kept] if embeddings else None,
             left_out,
+            thumbnails if self._maker.thumbnails else None,
         )
+
+    def _look(self, encoded: bytes) -> _Seen:
+        """Decode a picture for the network, and once more where a thumbnail is wanted."""
+        assert self.backbone is not None  # noqa: S101 - as above
+        small = thumbnail(encoded, self._maker.thumbnails) if self._maker.thumbnails else b""
+        return _Seen(decode(encoded, self.backbone.SIDE), small)
 
     def _features(self, part: Part) -> Encoded:
         """Code rows of the file.

@@ -6,7 +6,7 @@ N = images, D = embedding dimensions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -135,6 +135,21 @@ class Method(ABC):
     @abstractmethod
     def quantize(self, embeddings: np.ndarray) -> Codes:
         """Codes of N embeddings, `context.bits` bits each."""
+
+    def embed_words(self, words: Sequence[str]) -> np.ndarray | None:
+        """What is asked for in words, in the space of `embed`: a query without a picture.
+
+        Args:
+            words: W queries, normalised as tags are, each of one word or several between spaces; of none,
+                the answer has shape (0, D).
+
+        Returns:
+            float32 (W, D); None where the method has no words, unless overridden.
+
+        Raises:
+            DataError: A word is not known; the message names it.
+        """
+        return None
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:

@@ -33,6 +33,26 @@ def keys(distances: np.ndarray) -> np.ndarray:
     return np.where(negative, ~raw, raw | np.uint32(0x8000_0000))
 
 
+def distances(entries: np.ndarray, *, whole: bool) -> np.ndarray:
+    """How far the items are that the entries stand for: the inverse of `keys`.
+
+    Args:
+        entries: uint64, without padding.
+        whole: Whether distances are whole numbers.
+
+    Returns:
+        uint32 or float32.
+
+    >>> distances(pack(np.array([1.5, -2.0], dtype=np.float32)), whole=False).tolist()
+    [1.5, -2.0]
+    """
+    key = (entries >> _HALF).astype(np.uint32)
+    if whole:
+        return key
+    positive = key >> np.uint32(31) == 1
+    return np.where(positive, key & np.uint32(0x7FFF_FFFF), ~key).view(np.float32)
+
+
 def pack(distances: np.ndarray) -> np.ndarray:
     """Entries (..., N) of distances (..., N), in the order of their positions."""
     return keys(distances).astype(np.uint64) << _HALF | np.arange(distances.shape[-1], dtype=np.uint64)

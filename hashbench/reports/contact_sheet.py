@@ -18,7 +18,7 @@ from hashbench.runs.data import PreparedDataset
 FORMATS = {".png": "PNG", ".webp": "WEBP"}
 ROWS, COLUMNS = 12, 10
 SIDE, GAP, NAME = 72, 6, 150
-_INK = "#1f2328"
+INK = "#1f2328"
 _LINE = 20
 
 
@@ -57,7 +57,7 @@ def contact_sheet(data: PreparedDataset) -> Image.Image:
     for line, row in enumerate(rows):
         y = GAP + line * cell
         for text, below in ((row.label, -_LINE), (f"{row.count:,}", 0)):
-            pen.text((GAP, y + SIDE // 2 + below), _fitting(text, font), fill=_INK, font=font)
+            pen.text((GAP, y + SIDE // 2 + below), fitting(text, font, NAME - 2 * GAP), fill=INK, font=font)
         for column, index in enumerate(row.images):
             sheet.paste(_picture(images, int(index)), (NAME + column * cell, y))
     return sheet
@@ -70,9 +70,9 @@ def _picture(images: ImageCollection, index: int) -> Image.Image:
     except DataError:
         box, end = Image.new("RGB", (SIDE, SIDE), "white"), SIDE - 1
         pen = ImageDraw.Draw(box)
-        pen.rectangle((0, 0, end, end), outline=_INK)
-        pen.line((0, 0, end, end), fill=_INK)
-        pen.line((0, end, end, 0), fill=_INK)
+        pen.rectangle((0, 0, end, end), outline=INK)
+        pen.line((0, 0, end, end), fill=INK)
+        pen.line((0, end, end, 0), fill=INK)
         return box
 
 
@@ -111,9 +111,8 @@ def encode(sheet: Image.Image, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The text, cut short where it is wider than its column."""
-    width = NAME - 2 * GAP
+def fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """The text, cut short where it is wider than its column of so many pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}...") > width:

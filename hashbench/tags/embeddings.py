@@ -44,8 +44,7 @@ def embed_tags(tags: Sequence[str], source: str = BUNDLED) -> TagEmbeddings:
     Raises:
         DataError: The file is missing or damaged.
     """
-    wanted = {word for tag in tags for word in words(tag)}
-    vectors = _bundled(wanted) if source == BUNDLED else _from_file(_existing(source), wanted)
+    vectors = _vectors({word for tag in tags for word in words(tag)}, source)
     if not vectors:
         raise DataError(f"word vectors {source!r} know none of the {len(tags)} tags.")
     width = len(next(iter(vectors.values())))
@@ -59,6 +58,30 @@ def embed_tags(tags: Sequence[str], source: str = BUNDLED) -> TagEmbeddings:
     return TagEmbeddings(table, known)
 
 
+def embed_words(phrases: Sequence[str], source: str = BUNDLED) -> np.ndarray:
+    """Look up what somebody asks for: as `embed_tags`, but every word has to be known.
+
+    Args:
+        phrases: P, each of one or several normalised words.
+        source: As `embed_tags` takes it.
+
+    Returns:
+        float32 (P, D).
+
+    Raises:
+        DataError: The file is missing or damaged, or a word has no vector.
+    """
+    asked = dict.fromkeys(word for phrase in phrases for word in words(phrase))
+    vectors = _vectors(asked, source)
+    if unknown := [word for word in asked if word not in vectors]:
+        what = "words {} have no vectors" if len(unknown) > 1 else "word {} has no vector"
+        raise DataError(
+            f"{what.format(', '.join(map(repr, unknown)))} in {source!r}. "
+            "Expected words that its language has, such as 'house' or 'flower'."
+        )
+    return np.stack([np.mean([vectors[word] for word in words(phrase)], axis=0) for phrase in phrases])
+
+
 def embeddings_fingerprint(source: str) -> str:
     """Hash of the word vectors' content, or the bundled vectors' name, which is as good.
 
@@ -66,6 +89,11 @@ def embeddings_fingerprint(source: str) -> str:
         DataError: There is no such file.
     """
     return source if source == BUNDLED else fingerprint.of_file(_existing(source))
+
+
+def _vectors(wanted: Collection[str], source: str) -> dict[str, np.ndarray]:
+    """The vectors of some words, of those that have one."""
+    return _bundled(wanted) if source == BUNDLED else _from_file(_existing(source), wanted)
 
 
 def _existing(source: str) -> Path:

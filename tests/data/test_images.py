@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from hashbench.data import images as module
 from hashbench.data.collection import ImageCollection
-from hashbench.data.images import decode, decode_all, decode_one, undecodable
+from hashbench.data.images import decode, decode_all, decode_one, thumbnail, undecodable
 from hashbench.errors import DataError
 from hashbench.progress import SilentProgress
 
@@ -368,3 +368,32 @@ def test_large_images_are_decoded_one_at_a_time(monkeypatch):
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 260
     assert done.stderr == "", "Pillow says nothing of it"
+
+
+def test_a_thumbnail_keeps_the_shape_and_stands_upright():
+    wide = Image.new("RGB", (400, 100), "red")
+    wide.paste("blue", (0, 0, 200, 100))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(wide, "jpeg", exif=exif, comment=b"where this was taken")
+    for file, size in ((encoded(wide), (160, 40)), (turned, (40, 160))):
+        made = thumbnail(file, 160)
+        with Image.open(io.BytesIO(made)) as small:
+            assert (small.format, small.size) == ("JPEG", size)
+            assert (
+                small.getpixel((5, 5))[2] > 200
+                and small.getpixel((small.width - 5, small.height - 5))[0] > 200
+            )
+            assert not small.getexif() and "comment" not in small.info
+
+
+def test_a_thumbnail_makes_nothing_larger_and_lays_transparency_on_white():
+    with Image.open(io.BytesIO(thumbnail(encoded(Image.new("RGBA", (9, 5))), 160))) as small:
+        assert (small.size, small.mode) == ((9, 5), "RGB")
+        assert min(small.getpixel((4, 2))) > 250
+
+
+def test_a_thumbnail_of_no_picture_has_a_reason():
+    for file, why in ((b"", "an empty file"), (b"words", "no image of a known kind")):
+        with pytest.raises(DataError, match=why):
+            thumbnail(file, 160)

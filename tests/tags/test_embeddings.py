@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hashbench.errors import DataError
-from hashbench.tags.embeddings import embed_tags, embeddings_fingerprint
+from hashbench.tags.embeddings import embed_tags, embed_words, embeddings_fingerprint
 
 VECTORS = {"cat": [1.0, 0.0, 2.0], "dog": [0.0, 1.0, 0.5], "Paris": [3.0, 3.0, 3.0]}
 
@@ -84,3 +84,15 @@ def test_fingerprints_follow_the_content(tmp_path):
     assert embeddings_fingerprint(str(one)) != embeddings_fingerprint(str(other))
     with pytest.raises(DataError, match="not there"):
         embeddings_fingerprint(str(tmp_path / "c.txt"))
+
+
+def test_words_that_are_asked_for_are_embedded_as_tags_are(source):
+    asked = ["cat", "cat dog"]
+    assert np.array_equal(embed_words(asked, str(source)), embed_tags(asked, str(source)).vectors)
+
+
+def test_a_word_without_a_vector_is_named(source):
+    with pytest.raises(DataError, match="word 'qzx' has no vector in "):
+        embed_words(["cat", "qzx dog"], str(source))
+    with pytest.raises(DataError, match="words 'qzx', 'xzq' have no vectors in 'glove-6b-50d'"):
+        embed_words(["qzx house", "xzq qzx"])

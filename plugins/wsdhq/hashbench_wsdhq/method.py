@@ -8,7 +8,7 @@ N = images, D = dimensions, M = codebooks of 256 codewords, bits = 8 M.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from hashbench.codes.additive import AdditiveCodes, Similarity
 from hashbench.data.supervision import Supervision
 from hashbench.data.views import ImageView, TrainView
-from hashbench.errors import ConfigError
+from hashbench.errors import ConfigError, DataError
 from hashbench.tags.embeddings import embeddings_fingerprint
 from hashbench.tags.table import TagTable
 from hashbench.training.deep import DeepMethod
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hashbench_wsdhq.network import Head
 
 _BITS_PER_BOOK = 8
-_METRIC = "head.codebooks.whitening"
+_METRIC, _TAG_MEAN = "head.codebooks.whitening", "head.tag_mean"
 
 
 class WSDHQ(DeepMethod):
@@ -101,6 +101,7 @@ class WSDHQ(DeepMethod):
         )
         tags, self.dimensions = self.tensor(meaning.vectors), meaning.vectors.shape[1]
         self.network = self.fresh(view.images)
+        self._head.tag_mean = self.tensor(meaning.mean)
         codebooks = self._head.codebooks
         codebooks.whitening = whitening(tags)
         alternation = Alternation(len(view), codebooks, config, self.context.seed)
@@ -129,6 +130,26 @@ class WSDHQ(DeepMethod):
 
         return nn.Sequential(super().module(), Placed(self.config)).eval()
 
+    def embed_words(self, words: Sequence[str]) -> np.ndarray:
+        """Words as their vectors, which is where images that carry such tags are drawn to.
+
+        Raises:
+            DataError: A word has no vector, or the state was kept before it held what tags are centred by.
+        """
+        from hashbench_wsdhq.objective import placed  # noqa: PLC0415
+        from hashbench_wsdhq.semantics import meanings  # noqa: PLC0415
+
+        mean = self._head.tag_mean.cpu().numpy()
+        if np.isnan(mean).any():
+            raise DataError(
+                "this run of method 'wsdhq' was stored before searches by words were known, without what "
+                "words are centred by. Expected a newer run: remove it from its store, and run it again."
+            )
+        embeddings: np.ndarray = (
+            placed(self.tensor(meanings(words, mean, self.config)), self.config).cpu().numpy()
+        )
+        return embeddings
+
     def quantize(self, embeddings: np.ndarray) -> AdditiveCodes:
         """Codes by ICM, compared by inner product (paper: AQD)."""
         codebooks = self._head.codebooks
@@ -138,7 +159,8 @@ class WSDHQ(DeepMethod):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Rebuild the network and take everything back."""
         self.dimensions = len(state[_METRIC])
-        super().load_state(state)
+        unknown = np.full(self.dimensions, np.nan, dtype=np.float32)
+        super().load_state({_TAG_MEAN: unknown, **state})
 
     @property
     def _head(self) -> Head:

@@ -17,7 +17,10 @@ class Head(nn.Module):
 
     Attributes:
         codebooks: What quantizes its outputs; no gradient reaches them.
+        tag_mean: (D,), what tags' word vectors were centred by, and a search's words are.
     """
+
+    tag_mean: torch.Tensor
 
     def __init__(self, features: int, dimensions: int, books: int, config: WSDHQConfig) -> None:
         super().__init__()
@@ -29,6 +32,7 @@ class Head(nn.Module):
         self.hidden = nn.Sequential(*layers)
         self.fusion = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, dimensions))
         self.codebooks = Codebooks(books, dimensions, config.icm_sweeps)
+        self.register_buffer("tag_mean", torch.zeros(dimensions))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Embeddings r (B, D)."""

@@ -5,6 +5,7 @@ N = images, T = tags of the protocol, U = merged tags, D = dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from hashbench.errors import DataError
-from hashbench.tags.embeddings import embed_tags
+from hashbench.tags.embeddings import embed_tags, embed_words
 from hashbench.tags.graph import enhance
 from hashbench.tags.merging import merge
 from hashbench.tags.table import TagTable
@@ -28,11 +29,13 @@ class Semantics:
     Attributes:
         names: U merged tags.
         vectors: float32 (U, D), the paper's v.
+        mean: float32 (D,), what tags' vectors were centred by: zero where they were not.
         incidence: sparse bool (N, U), the positive tags of each image.
     """
 
     names: tuple[str, ...]
     vectors: np.ndarray
+    mean: np.ndarray
     incidence: sparse.csr_array
 
 
@@ -45,8 +48,8 @@ def semantics(table: TagTable, config: WSDHQConfig) -> Semantics:
     kept = np.flatnonzero(embedded.known)
     vectors = embedded.vectors[kept]
     table = TagTable(tuple(table.vocabulary[t] for t in kept), sparse.csr_array(table.incidence[:, kept]))
-    if config.standardize:
-        vectors = normalize(vectors - vectors.mean(axis=0))
+    mean = vectors.mean(axis=0) if config.standardize else np.zeros(vectors.shape[1], dtype=np.float32)
+    vectors = _standard(vectors, mean, config)
     if config.graph:
         vectors = enhance(vectors, config.graph_threshold)
     if config.merge:
@@ -58,4 +61,28 @@ def semantics(table: TagTable, config: WSDHQConfig) -> Semantics:
         )
     if config.standardize:
         vectors = normalize(vectors)
-    return Semantics(table.vocabulary, vectors.astype(np.float32), table.incidence)
+    return Semantics(table.vocabulary, vectors.astype(np.float32), mean, table.incidence)
+
+
+def meanings(words: Sequence[str], mean: np.ndarray, config: WSDHQConfig) -> np.ndarray:
+    """Words where tags are: embedded, centred and scaled as these were, float32 (W, D).
+
+    What the correlation graph and merging do to tags, they do to those of the training images alone.
+
+    Args:
+        words: W, each of one or several.
+        mean: See `Semantics`.
+        config: The settings.
+
+    Raises:
+        DataError: A word has no vector.
+    """
+    if not words:
+        return np.zeros((0, len(mean)), dtype=np.float32)
+    return _standard(embed_words(words, config.embeddings), mean, config).astype(np.float32)
+
+
+def _standard(vectors: np.ndarray, mean: np.ndarray, config: WSDHQConfig) -> np.ndarray:
+    """Centred and of unit length, where the settings say so."""
+    standard: np.ndarray = normalize(vectors - mean) if config.standardize else vectors
+    return standard

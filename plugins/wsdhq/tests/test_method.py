@@ -22,7 +22,7 @@ from hashbench.training.layers import Network
 from hashbench_wsdhq.config import PAPER, SMALL, WSDHQConfig
 from hashbench_wsdhq.method import WSDHQ
 from hashbench_wsdhq.network import Head, rate_multiplier
-from hashbench_wsdhq.semantics import semantics
+from hashbench_wsdhq.semantics import meanings, semantics
 
 QUICK = {"iterations": 12, "hidden": 64, "update_every": 1}
 
@@ -133,6 +133,48 @@ def test_tags_become_a_smaller_set_of_known_meanings(pictures):
     assert np.linalg.norm(meaning.vectors, axis=1) == pytest.approx(np.ones(len(meaning.names)), abs=1e-5)
     assert meaning.incidence.shape == (336, len(meaning.names))
     assert meaning.incidence.sum() <= pictures.tags.incidence.sum()
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_words_are_where_tags_were(pictures, standardize):
+    config = WSDHQConfig(graph=False, merge=False, standardize=standardize)
+    meaning = semantics(pictures.tags, config)
+    # Of a phrase, tags take the words that are known.
+    single = [place for place, name in enumerate(meaning.names) if " " not in name]
+    found = meanings([meaning.names[place] for place in single], meaning.mean, config)
+    assert found == pytest.approx(meaning.vectors[single], abs=1e-6)
+
+
+def test_words_find_pictures_that_carry_them(pictures, view):
+    method = fitted(view, iterations=80)
+    names = [name for name in ("flower", "flag", "food") if name in pictures.tags.vocabulary]
+    asked = method.embed_words(names)
+    assert asked.shape == (len(names), 50) and asked.dtype == np.float32
+    assert np.linalg.norm(asked, axis=1) == pytest.approx(np.ones(len(names)), abs=1e-5)
+    near = asked @ method.embed(pictures.database()).T
+    for name, row in zip(names, near, strict=True):
+        carried = pictures.tags.incidence[:, [pictures.tags.vocabulary.index(name)]].toarray()[:, 0] > 0
+        assert row[carried].mean() > row[~carried].mean() + 0.1
+
+
+def test_words_are_known_after_a_state_came_back(view):
+    method = fitted(view, **QUICK)
+    other = WSDHQ(method.config, Context(bits=32, seed=9))
+    other.load_state(method.state())
+    assert np.array_equal(other.embed_words(["red house"]), method.embed_words(["red house"]))
+    assert other.embed_words([]).shape == (0, 50)
+    with pytest.raises(DataError, match="word 'qzx' has no vector"):
+        other.embed_words(["house", "red qzx"])
+
+
+def test_an_older_state_codes_as_it_did_and_knows_no_words(pictures, view):
+    method = fitted(view, **QUICK)
+    state = {name: array for name, array in method.state().items() if name != "head.tag_mean"}
+    other = WSDHQ(method.config, Context(bits=32))
+    other.load_state(state)
+    assert np.array_equal(other.embed(pictures.query()), method.embed(pictures.query()))
+    with pytest.raises(DataError, match="stored before searches by words were known"):
+        other.embed_words(())
 
 
 def test_learning_rates_are_multiplied_as_in_the_authors_code():

@@ -3,21 +3,16 @@
 Needs Chromium and its driver. What axe-core finds serious or critical fails.
 """
 
-import shutil
-from importlib.resources import files
-from importlib.util import find_spec
-
 import pytest
+from browsing import DESK, PHONE, find, look, needs_browser, one, press, serious, started_browser
 
 from hashbench.metrics.presets import SUITE
 from hashbench.plugins import Plugins
 from hashbench.progress import SilentProgress
 from hashbench.reports.site.write import write_site
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver")
+pytestmark = needs_browser
 PAGES = ("index", "about", "method", "run")
-DESK, PHONE = (1280, 900), (390, 844)
 # The section of the first table, and the names in the rows of all.
 FIRST = "main > .comparison[data-protocol='tags']"
 NAMES = ".comparison tr.row th"
@@ -36,26 +31,8 @@ def pages(made, tmp_path_factory):
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
     """A browser without any network of its own."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with started_browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -65,32 +42,6 @@ def browser(started):
     started.get("about:blank")
     yield started
     started.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-
-
-def look(browser, size=DESK, scheme="light"):
-    """Choose the size of the window and the colour scheme."""
-    width, height = size
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    features = [
-        {"name": "prefers-color-scheme", "value": scheme},
-        {"name": "prefers-reduced-motion", "value": "reduce"},
-    ]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-
-def find(browser, css):
-    return browser.find_elements("css selector", css)
-
-
-def one(browser, css):
-    return browser.find_element("css selector", css)
-
-
-def press(browser, *keys):
-    """Press keys where the focus is."""
-    for key in keys:
-        browser.switch_to.active_element.send_keys(key)
 
 
 def shown(browser, css):
@@ -126,20 +77,11 @@ def test_nothing_fails_and_nothing_is_blocked(browser, pages, kind):
 )
 @pytest.mark.parametrize("kind", PAGES)
 def test_axe_finds_nothing_serious(browser, pages, kind, size, scheme):
-    if not find_spec("axe_playwright_python"):
-        pytest.skip("needs axe-playwright-python, for the axe-core in it")
     look(browser, size, scheme)
     browser.get(pages[kind])
     for details in find(browser, "details"):
         browser.execute_script("arguments[0].open = true", details)
-    browser.execute_script((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    violations = browser.execute_async_script("axe.run().then(result => arguments[0](result.violations))")
-    serious = [
-        (found["id"], found["help"], [node["target"] for node in found["nodes"]][:3])
-        for found in violations
-        if found["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious(browser) == []
 
 
 @pytest.mark.parametrize("kind", PAGES)

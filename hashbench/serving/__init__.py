@@ -1,0 +1,1 @@
+"""The page that searches an index, and the small server behind it."""
