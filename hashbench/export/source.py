@@ -21,8 +21,8 @@ from hashbench.codes.rows import joined, take
 from hashbench.codes.storage import Codes, load_codes
 from hashbench.errors import DataError
 from hashbench.ranking.distances import Distances, suited
-from hashbench.ranking.entries import merge, positions
-from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.entries import positions
+from hashbench.ranking.search import nearest_in_parts
 from hashbench.runs.folder import CODES, SPLIT, per_query, read_json, read_run
 from hashbench.runs.record import RunRecord
 
@@ -96,14 +96,8 @@ class Source:
 
     def nearest(self, k: int) -> np.ndarray:
         """Places of the k nearest items of every query, nearest first, int64 (Q, min(k, N))."""
-        kernel = resolve_kernel()
-        found, offsets = [], []
-        for part in self.parts:
-            distances = self._distances(part.codes())
-            tiles = kernel.tiles(distances, min(k, part.items))
-            found.append(np.concatenate([kernel.nearest(distances, tile, k)[:, :k] for tile in tiles]))
-            offsets.append(part.first)
-        return positions(merge(found, offsets, k)[:, :k])
+        parts = ((part.first, self._distances(part.codes())) for part in self.parts)
+        return positions(nearest_in_parts(parts, k))
 
     def distances_at(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The suite's distances of every query to some items, and how far rounding may move them.

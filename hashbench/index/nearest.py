@@ -8,15 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from hashbench.codes.additive import AdditiveCodes
+from hashbench.codes.binary import BinaryCodes
 from hashbench.codes.code_set import CodeSet
 from hashbench.codes.scalar import ScalarCodes
 from hashbench.codes.storage import Codes
 from hashbench.errors import DataError
 from hashbench.ranking import entries as ranked
-from hashbench.ranking.distances import Hamming, suited
-from hashbench.ranking.kernels.choice import resolve_kernel
+from hashbench.ranking.distances import suited
 from hashbench.ranking.kernels.plain import NumpyKernel
 from hashbench.ranking.nearest import MOST_ITEMS
+from hashbench.ranking.search import nearest_in_parts
 
 # Codes that float queries are compared with by their reconstructions.
 _QUANTIZED = {AdditiveCodes.KIND, ScalarCodes.KIND}
@@ -55,22 +56,21 @@ def nearest_in(
             f"{str(codes.folder)!r} holds {len(codes):,} codes. Expected at most {MOST_ITEMS:,}: places "
             "are numbers of 32 bits."
         )
-    kernel = kernel or resolve_kernel()
     compared = None if codes.kind in _QUANTIZED and query_embeddings is not None else query_codes
-    best, whole = _nothing(query_codes, query_embeddings), False
-    for shard in codes.shards:
-        if not shard.items:
-            continue
-        distances = suited(compared, shard.codes(), query_embeddings)[0]
-        whole = isinstance(distances, Hamming)
-        tiles = kernel.tiles(distances, min(k, distances.items))
-        found = np.concatenate([kernel.nearest(distances, tile, k) for tile in tiles])
-        # Later shards come later in the set: of equal distances, the first k are those to keep.
-        best = ranked.merge([best, found], [0, shard.first], k)[:, :k]
-    return ranked.positions(best), ranked.distances(best, whole=whole)
+    parts = (
+        (shard.first, suited(compared, shard.codes(), query_embeddings)[0])
+        for shard in codes.shards
+        if shard.items
+    )
+    found = (
+        nearest_in_parts(parts, k, kernel)
+        if len(codes)
+        else np.zeros((_many(query_codes, query_embeddings), 0), np.uint64)
+    )
+    return ranked.positions(found), ranked.distances(found, whole=codes.kind == BinaryCodes.KIND)
 
 
-def _nothing(query_codes: Codes | None, query_embeddings: np.ndarray | None) -> np.ndarray:
-    """What is found before anything was looked at, uint64 (Q, 0)."""
+def _many(query_codes: Codes | None, query_embeddings: np.ndarray | None) -> int:
+    """Q."""
     queries = query_codes if query_codes is not None else query_embeddings
-    return np.zeros((0 if queries is None else len(queries), 0), dtype=np.uint64)
+    return 0 if queries is None else len(queries)
