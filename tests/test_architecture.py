@@ -26,6 +26,7 @@ ORDER = (
     ("api_version", "hookspecs", "builtin", "offered", "plugins"),
     ("scaffold",),
     ("runs",),
+    ("engines",),
     ("doctor",),
     ("testing",),
     ("reports",),
