@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -17,10 +17,12 @@ from hashbench.errors import ConfigError, reason
 from hashbench.threads import cores
 
 # Has to be said before Ray is imported. No word to its makers; no copy of the working tree, which it would
-# make where the command was called by `uv run`; and where memory is short, a job is not begun for ever.
+# make where the command was called by `uv run`; nothing kept back to be printed at the very end; and where
+# memory is short, a job is not begun for ever.
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_DEDUP_LOGS": "0",
     "RAY_task_oom_retries": "3",
 }
 # What a worker's environment has of this process's, besides its number of threads.
@@ -59,11 +61,11 @@ def running(address: str | None, workers: int | None, gpus: float | None) -> Ite
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    with ExitStack() as stack:
+    with _folder() as folder, ExitStack() as stack:
         if address is None:
             workers = workers or cores()
             threads = max(1, cores() // workers)
-            options = stack.enter_context(_own(threads, workers))
+            options = _own(threads, workers, folder)
         else:
             _require_reachable(address)
             threads = cores() if _THREADS in os.environ else 1
@@ -71,25 +73,29 @@ def running(address: str | None, workers: int | None, gpus: float | None) -> Ite
         ray = _ray()
         stack.enter_context(_manners())
         stack.callback(ray.shutdown)
-        _start(ray, address, options)
+        # Workers look for modules in what is the current folder now, where anything may lie.
+        with chdir(folder):
+            _start(ray, address, options)
         yield _survey(ray, threads, workers, gpus)
 
 
-@contextmanager
-def _own(threads: int, workers: int) -> Iterator[dict[str, Any]]:
-    """How a Ray of one's own is started; all that it writes goes away with the block."""
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """For what a Ray of one's own writes, and its workers; goes away with all of it."""
     usual = tempfile.gettempdir()
     short = usual if len(usual) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - for a folder of its own in it
-    with tempfile.TemporaryDirectory(prefix="hashbench-", dir=short, ignore_cleanup_errors=True) as folder:
-        yield {
-            "address": "local",
-            "num_cpus": threads * workers,
-            "object_store_memory": _STORE_BYTES,
-            "include_dashboard": False,
-            "_temp_dir": folder,
-            # What workers that are killed leave goes away, too.
-            "runtime_env": {"env_vars": {**_variables(threads), "TMPDIR": folder}},
-        }
+    return tempfile.TemporaryDirectory(prefix="hashbench-", dir=short, ignore_cleanup_errors=True)
+
+
+def _own(threads: int, workers: int, folder: str) -> dict[str, Any]:
+    """How a Ray of one's own is started."""
+    return {
+        "address": "local",
+        "num_cpus": threads * workers,
+        "object_store_memory": _STORE_BYTES,
+        "include_dashboard": False,
+        "_temp_dir": folder,
+        "runtime_env": {"env_vars": {**_variables(threads), "TMPDIR": folder}},
+    }
 
 
 def _ray() -> Any:
@@ -105,12 +111,10 @@ def _start(ray: Any, address: str | None, options: dict[str, Any]) -> None:
         ray.init(log_to_driver=False, logging_level="CRITICAL", **options)
     # It raises whatever the step raises that failed.
     except Exception as error:
-        what = f"Ray at {address!r} cannot be joined" if address else "Ray cannot be started"
-        expected = (
-            "a cluster of the same Ray and Python, one of whose machines this is"
-            if address
-            else "room for it"
-        )
+        what, expected = "Ray cannot be started", "room for it"
+        if address:
+            what = f"Ray at {address!r} cannot be joined"
+            expected = "a cluster of the same Ray, Python and RAY_AUTH_MODE, with a part on this machine"
         raise ConfigError(f"{what}: {reason(error).rstrip('.')}. Expected {expected}.") from error
 
 

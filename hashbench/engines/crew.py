@@ -9,14 +9,12 @@ import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hashbench.children import Told
 from hashbench.engines.post import BEGUN, Sender
 from hashbench.errors import StoreError
-from hashbench.files import cache_root
+from hashbench.files import cache_root, scratch_folder
 from hashbench.plugins import Plugins
 from hashbench.progress import Progress
 from hashbench.runs.record import RunRecord
@@ -24,6 +22,9 @@ from hashbench.runs.request import Preparer, RunRequest
 from hashbench.runs.runner import Mishap, Workplace, recorded
 from hashbench.runs.store import RunStore
 from hashbench.training.device import resolve_device
+
+# In the cache of the machine where a worker is: its stores.
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ class Worker:
         told = Told(Sender(self.post, asked.key))
         told.say(BEGUN)
         # Standard output is for results, whatever a plugin prints.
-        with TemporaryDirectory(prefix="hashbench-") as folder, redirect_stdout(sys.stderr):
-            place = Workplace(RunStore(Path(folder)), cache_root(), self.device, self.together)
+        with scratch_folder(cache_root() / SCRATCH) as folder, redirect_stdout(sys.stderr):
+            place = Workplace(RunStore(folder), cache_root(), self.device, self.together)
             made = self._made(asked, place, told)
             if isinstance(made, Mishap):
                 return Fell(made, place.environment())

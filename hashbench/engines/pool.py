@@ -1,8 +1,8 @@
 """Jobs as Ray's tasks: a few at a time, each result as soon as it is there, a lost worker's job done anew.
 
 Ray Data maps a data set over workers, too. These are plain tasks because it starts a worker anew without
-end that its job kills, unless told otherwise, because its rows go through Arrow in blocks, which jobs of any
-kind are not made for, and because a grid of runs asks for nothing but tasks: one way serves both.
+end that its job kills, unless told otherwise, because its rows go through Arrow in blocks, which jobs of
+any kind are not made for, and because a grid of runs asks for nothing but tasks: one way serves both.
 """
 
 from __future__ import annotations

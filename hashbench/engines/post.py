@@ -87,10 +87,12 @@ class Board:
                 getattr(self._heard[key][1], what)(*told)
 
     def _begin(self, key: str, attempt: str) -> None:
-        if self.end(key):
-            self._progress.note(f"{self._runs[key].spec.run_id()} lost its worker and begins anew")
-        if key in self._runs:
-            self._heard[key] = attempt, HeardOfRun(self._runs[key], self._progress)
+        # What is over already has no place on the board.
+        if run := self._runs.get(key):
+            if key in self._heard:
+                self.end(key)
+                self._progress.note(f"{run.spec.run_id()} lost its worker and begins anew")
+            self._heard[key] = attempt, HeardOfRun(run, self._progress)
 
     def end(self, key: str) -> list[str]:
         """Close what a run has left open on the display; returns what was said, line by line."""
