@@ -88,13 +88,17 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def _own(threads: int, workers: int, folder: str) -> dict[str, Any]:
     """How a Ray of one's own is started."""
+    variables = {**_variables(threads), "TMPDIR": folder}
+    if paths := os.environ.get("PYTHONPATH"):
+        # It is started in another folder than this process.
+        variables["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths.split(os.pathsep))  # noqa: PTH100
     return {
         "address": "local",
         "num_cpus": threads * workers,
         "object_store_memory": _STORE_BYTES,
         "include_dashboard": False,
         "_temp_dir": folder,
-        "runtime_env": {"env_vars": {**_variables(threads), "TMPDIR": folder}},
+        "runtime_env": {"env_vars": variables},
     }
 
 

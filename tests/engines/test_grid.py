@@ -74,7 +74,7 @@ def on_ray(tmp_path, cluster):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         return done.returncode, done.stdout, done.stderr
 
