@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from itertools import count
 from multiprocessing import parent_process
-from multiprocessing.connection import Connection
+from typing import Protocol
 
 from hashbench.progress import Progress, Task
 
@@ -53,18 +53,29 @@ def _follow_parent() -> None:
     os._exit(1)
 
 
+class Line(Protocol):
+    """What leads to a parent: a connection, say."""
+
+    def send(self, message: tuple[object, ...], /) -> None:
+        """Send a message.
+
+        Raises:
+            OSError: Nobody is there.
+        """
+
+
 class Told:
     """Progress that a process tells its parent, as calls of `Heard`."""
 
-    def __init__(self, to: Connection) -> None:
-        self._connection = to
+    def __init__(self, to: Line) -> None:
+        self._line = to
         self._alone = threading.Lock()
         self._numbers = count()
 
     def say(self, what: str, *told: object) -> None:
         """Send a message; nobody is left to hear it where that fails, and the end is near."""
         with self._alone, suppress(OSError):
-            self._connection.send((what, *told))
+            self._line.send((what, *told))
 
     def task(self, description: str, total: int | None) -> AbstractContextManager[Task]:
         """Tell of a task."""

@@ -7,14 +7,20 @@ wrong, where, and what was expected.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 # Of what another library says.
 _LONGEST = 200
 
 
 class HashbenchError(Exception):
-    """Base of all errors caused by input, files or configuration rather than by a bug."""
+    """Base of all errors caused by input, files or configuration rather than by a bug.
+
+    Another process gets it as an error of the same class with the same line, whatever it was made from.
+    """
+
+    def __reduce__(self) -> tuple[Callable[..., HashbenchError], tuple[type[HashbenchError], str]]:
+        return _again, (type(self), str(self))
 
 
 class UnknownNameError(HashbenchError):
@@ -54,6 +60,11 @@ class StoreError(HashbenchError):
 
 class PluginError(HashbenchError):
     """A plugin that breaks the contract of a hook."""
+
+
+def _again(cls: type[HashbenchError], line: str) -> HashbenchError:
+    """An error that another process raised."""
+    return cls.__new__(cls, line)
 
 
 def reason(error: BaseException) -> str:

@@ -95,6 +95,23 @@ def whole_file(target: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Yield a folder in `parent` that is gone after the block; those that killed processes left go first.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    require_writable(parent)
+    clear_abandoned(parent)
+    folder = _hidden_folder(parent / "scratch")
+    try:
+        with _held_if_possible(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove_file(path: Path) -> None:
     """Remove a file, if it is there.
 

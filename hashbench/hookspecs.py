@@ -53,6 +53,6 @@ def hashbench_backbone_families() -> list[type[BackboneFamily]]:  # type: ignore
 def hashbench_run_finished(record: RunRecord) -> None:
     """Look at a run that was just stored; its files lie in `record.folder`, and none may be changed.
 
-    Called once a run, in the process that carried it out, and not for runs found in the store. What it
+    Called once a run, in the process that stores it, and not for runs found in the store. What it
     raises is told and stops nothing.
     """

@@ -28,6 +28,7 @@ ORDER = (
     ("scaffold",),
     ("runs",),
     ("encoding",),
+    ("engines",),
     ("export",),
     ("index",),
     ("serving",),

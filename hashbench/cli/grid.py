@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hashbench.engines.choice import Engine
 from hashbench.errors import ConfigError, HashbenchError
 
 if TYPE_CHECKING:
     from hashbench.progress import Progress
-    from hashbench.runs.grid import Outcome
+    from hashbench.runs.grid import Carrier, Outcome
     from hashbench.runs.request import Preparer
     from hashbench.runs.runner import Workplace
     from hashbench.runs.sweep import Grid
@@ -36,7 +37,29 @@ def workplace(runs: Path, *, device: str, devices: int, jobs: int, resume: bool)
     return Workplace(RunStore(runs), cache_root(), device, jobs, devices, resume)
 
 
-def carry_out(grids: Sequence[Grid], preparer: Preparer, place: Workplace, report: Progress) -> Outcome:
+def carrier(
+    engine: Engine, place: Workplace, *, address: str | None, workers: int | None, gpus: float | None
+) -> Carrier:
+    """What carries runs out, as the options say.
+
+    Raises:
+        ConfigError: The options do not go together.
+    """
+    from hashbench.engines import choice
+
+    if engine is Engine.RAY:
+        if place.jobs > 1 or place.devices > 1:
+            raise ConfigError(
+                f"--engine {engine} with --jobs or --devices: Expected --workers, which it has."
+            )
+        if place.device == "cpu" and gpus is None:
+            gpus = 0
+    return choice.carrier(engine, address, workers, gpus)
+
+
+def carry_out(
+    grids: Sequence[Grid], preparer: Preparer, place: Workplace, carrier: Carrier, report: Progress
+) -> Outcome:
     """Look every run of the grids up, and carry out those that the store lacks.
 
     Raises:
@@ -46,7 +69,7 @@ def carry_out(grids: Sequence[Grid], preparer: Preparer, place: Workplace, repor
     from hashbench.runs.span import span
 
     prepared = span(grids, preparer, report)
-    outcome = grid.carry_out(prepared, place, preparer.plugins, report)
+    outcome = grid.carry_out(prepared, place, preparer.plugins, report, carrier)
     if outcome.failures and not outcome.records:
         first, *others = outcome.failures
         for failure in others:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hashbench.engines.choice import Engine
 from hashbench.errors import ConfigError
 
 Tags = Annotated[
@@ -42,6 +43,29 @@ Jobs = Annotated[
 ]
 Weights = Annotated[
     Path | None, typer.Option(help="File of the backbone's weights, if the run was made with one.")
+]
+EngineName = Annotated[
+    Engine, typer.Option("--engine", help="What does the parts: this machine, or Ray's workers.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Ray cluster that runs, `auto` for this machine's.",
+        show_default="a Ray of its own on this machine",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Ray's workers at a time.", show_default="as many as cores"),
+]
+GpusPerRun = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of a GPU that a worker of Ray's takes.",
+        show_default="1 where there are GPUs, else 0",
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run store.")]
 DEFAULT_STORE = Path("runs")

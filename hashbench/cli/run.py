@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, leave, tell, workplace
+from hashbench.cli.grid import carrier, carry_out, leave, tell, workplace
 from hashbench.cli.options import (
     DEFAULT_STORE,
+    Address,
     DataRoot,
     Device,
     Devices,
+    EngineName,
+    GpusPerRun,
     Jobs,
     NoiseSeed,
     Resume,
     Runs,
     Tags,
     Vocabulary,
+    Workers,
     numbers,
 )
 from hashbench.cli.output import Format, print_records
+from hashbench.engines.choice import Engine
 from hashbench.errors import ConfigError
 
 
@@ -80,6 +85,10 @@ def run(
     devices: Devices = 1,
     jobs: Jobs = 1,
     resume: Resume = True,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    gpus_per_run: GpusPerRun = None,
     data_root: DataRoot = None,
     runs: Runs = DEFAULT_STORE,
     output: Annotated[
@@ -112,7 +121,8 @@ def run(
     )
     report = on_stderr()
     place = workplace(runs, device=device, devices=devices, jobs=jobs, resume=resume)
-    outcome = carry_out([grid], Preparer(Plugins()), place, report)
+    carried = carrier(engine, place, address=address, workers=workers, gpus=gpus_per_run)
+    outcome = carry_out([grid], Preparer(Plugins()), place, carried, report)
     print_records(outcome.records, output)
     tell(outcome, report)
     leave(outcome)

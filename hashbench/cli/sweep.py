@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.grid import carry_out, leave, tell, workplace
-from hashbench.cli.options import DEFAULT_STORE, Device, Devices, Jobs, Resume, Runs
+from hashbench.cli.grid import carrier, carry_out, leave, tell, workplace
+from hashbench.cli.options import (
+    DEFAULT_STORE,
+    Address,
+    Device,
+    Devices,
+    EngineName,
+    GpusPerRun,
+    Jobs,
+    Resume,
+    Runs,
+    Workers,
+)
 from hashbench.cli.output import Format, print_records
+from hashbench.engines.choice import Engine
 from hashbench.errors import HashbenchError
 
 if TYPE_CHECKING:
@@ -26,6 +38,10 @@ def sweep(
     devices: Devices = 1,
     jobs: Jobs = 1,
     resume: Resume = True,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    gpus_per_run: GpusPerRun = None,
     runs: Runs = DEFAULT_STORE,
     output: Annotated[
         Format | None,
@@ -45,7 +61,8 @@ def sweep(
 
         reports = read_reports(asked.reports, f"sweep file {str(file)!r}")
     place = workplace(runs, device=device, devices=devices, jobs=jobs, resume=resume)
-    outcome = carry_out(asked.grids, Preparer(plugins), place, report)
+    carried = carrier(engine, place, address=address, workers=workers, gpus=gpus_per_run)
+    outcome = carry_out(asked.grids, Preparer(plugins), place, carried, report)
     if output:
         print_records(outcome.records, output)
     else:

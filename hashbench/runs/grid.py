@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, replace
 
@@ -12,10 +12,15 @@ from hashbench.progress import Progress, SilentProgress, Task
 from hashbench.runs.failure import Failure
 from hashbench.runs.record import RunRecord
 from hashbench.runs.request import PreparedRun
-from hashbench.runs.runner import Mishap, Workplace, attempt
+from hashbench.runs.runner import Workplace, attempt
 from hashbench.runs.store import FAILURES, RunStore
 from hashbench.runs.workers import side_by_side
 from hashbench.training.device import resolve_device
+
+# Each run when it is over, with what is known of it where it failed.
+Carried = Generator[tuple[PreparedRun, Failure | None], None, None]
+# What carries runs out, wherever.
+Carrier = Callable[[Iterator[PreparedRun], Workplace, Plugins, Progress], Carried]
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,24 @@ class Outcome:
         return f"{failure.error}. That is a bug of method {name!r}; its traceback is in {str(path)!r}."
 
 
+def here(runs: Iterator[PreparedRun], place: Workplace, plugins: Plugins, progress: Progress) -> Carried:
+    """Carry runs out on this machine, in as many worker processes as the place has jobs.
+
+    Raises:
+        ConfigError: There is no such device here.
+    """
+    place = replace(place, device=resolve_device(place.device))
+    if place.jobs > 1:
+        return side_by_side(runs, place, progress)
+    return _one_by_one(runs, place, plugins, progress)
+
+
 def carry_out(
-    runs: Sequence[PreparedRun], place: Workplace, plugins: Plugins, progress: Progress
+    runs: Sequence[PreparedRun],
+    place: Workplace,
+    plugins: Plugins,
+    progress: Progress,
+    carrier: Carrier = here,
 ) -> Outcome:
     """Carry out every run that the store does not have.
 
@@ -62,6 +83,7 @@ def carry_out(
         place: Where; its `jobs` say how many worker processes there are, 1 for none but this one.
         plugins: What is installed; workers find the same.
         progress: Where to report.
+        carrier: What carries out those that are missing.
 
     Raises:
         StoreError: The store cannot be written, or a record in it is damaged.
@@ -69,40 +91,43 @@ def carry_out(
     store = place.store
     store.prepare()
     missing = [run for run in runs if not store.find(run.spec)]
-    if missing:
-        place = replace(place, device=resolve_device(place.device))
     if len(runs) > 1:
         progress.note(f"{len(runs)} runs, {len(runs) - len(missing)} of them in the store")
     elif not missing:
         progress.note(f"{runs[0].spec.run_id()} is in the store")
-    done, failures = _carry_out(missing, len(runs) - len(missing), place, plugins, progress)
+    done, failures = 0, list[Failure]()
+    if missing:
+        done, failures = _follow(
+            lambda left: carrier(left, place, plugins, progress), missing, len(runs), store, progress
+        )
     records = [record for run in runs if (record := store.find(run.spec))]
     return Outcome(store, len(runs), done, records, failures)
 
 
-def _carry_out(
-    missing: list[PreparedRun], there: int, place: Workplace, plugins: Plugins, progress: Progress
+def _follow(
+    carry: Callable[[Iterator[PreparedRun]], Carried],
+    missing: list[PreparedRun],
+    asked: int,
+    store: RunStore,
+    progress: Progress,
 ) -> tuple[int, list[Failure]]:
     """Carry out what is missing; return how many runs were done, and those that failed."""
-    done, failures = 0, []
+    done, failures, there = 0, [], asked - len(missing)
     # One run is no grid to look over.
     shown = progress if len(missing) > 1 else SilentProgress()
-    with shown.task(_overview(there, 0), len(missing)) as task:
-        left = _left(missing, place.store, task)
-        if place.jobs > 1:
-            carried = side_by_side(left, place, progress)
-        else:
-            carried = _one_by_one(left, place, plugins, progress)
-        with closing(carried):
-            for run, mishap in carried:
-                # Another process may have done meanwhile what failed here.
-                if mishap and not place.store.find(run.spec):
-                    failures.append(mishap.failure(run, place))
-                    place.store.fail(failures[-1])
-                    task.describe(_overview(there, len(failures)))
-                else:
-                    done += 1
-                task(1)
+    with (
+        shown.task(_overview(there, 0), len(missing)) as task,
+        closing(carry(_left(missing, store, task))) as carried,
+    ):
+        for run, failure in carried:
+            # Another process may have done meanwhile what failed here.
+            if failure and not store.find(run.spec):
+                failures.append(failure)
+                store.fail(failure)
+                task.describe(_overview(there, len(failures)))
+            else:
+                done += 1
+            task(1)
     return done, failures
 
 
@@ -117,13 +142,13 @@ def _left(missing: Sequence[PreparedRun], store: RunStore, task: Task) -> Iterat
 
 def _one_by_one(
     runs: Iterator[PreparedRun], place: Workplace, plugins: Plugins, progress: Progress
-) -> Generator[tuple[PreparedRun, Mishap | None], None, None]:
+) -> Carried:
     """Carry runs out in this process, one after the other."""
     for run in runs:
         # Standard output is for results, whatever a plugin prints.
         with progress.task(run.spec.run_id(), None), redirect_stdout(sys.stderr):
             mishap = attempt(run, place, plugins, progress)
-        yield run, mishap
+        yield run, mishap.failure(run, place.environment()) if mishap else None
 
 
 def _overview(there: int, failed: int) -> str:

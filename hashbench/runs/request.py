@@ -12,7 +12,7 @@ from typing import Any
 
 from hashbench.data.collection import Collection, FeatureCollection
 from hashbench.data.web import WebSet
-from hashbench.errors import ConfigError, PluginError, UnknownNameError
+from hashbench.errors import ConfigError, DataError, PluginError, UnknownNameError
 from hashbench.features.backbone import Backbone
 from hashbench.methods.checkpoint import Checkpoint
 from hashbench.methods.config import MethodConfig, Preset, resolve_config
@@ -131,6 +131,17 @@ class Preparer:
         )
         variant = _variant(method, request.preset, config)
         return PreparedRun(request, spec, variant, method, config, data, recipe, web, backbone)
+
+    def again(self, request: RunRequest, key: str) -> PreparedRun:
+        """Prepare in another process what was prepared elsewhere, with an identity of that key.
+
+        Raises:
+            HashbenchError: As `prepare`; a DataError where it would be another run.
+        """
+        run = self.prepare(request)
+        if run.spec.key() != key:
+            raise DataError("data or settings changed while the run was waiting. Expected them to stay.")
+        return run
 
     def recipe(
         self, protocol: str | None, vocabulary: Path | None = None, noise: str | None = None, seed: int = 0

@@ -6,6 +6,7 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,10 @@ class Workplace:
     devices: int = 1
     resume: bool = True
 
+    def environment(self) -> dict[str, Any]:
+        """Versions and hardware, as a run that is carried out here records them."""
+        return environment(self.device, self.jobs, self.devices)
+
     def checkpoint(self, run: PreparedRun) -> Checkpoint:
         """Where a run keeps how far its training is."""
         identity = fingerprint.of_json([run.spec.key(), versions()])
@@ -82,8 +87,8 @@ class Mishap:
         where = "".join(traceback.format_exception(error))
         return cls(f"{type(error).__name__}: {reason(error)}", where, log)
 
-    def failure(self, run: PreparedRun, place: Workplace) -> Failure:
-        """What the store keeps of it."""
+    def failure(self, run: PreparedRun, where: dict[str, Any]) -> Failure:
+        """What the store keeps of it; `where` as `Workplace.environment` gives it."""
         return Failure(
             run_id=run.spec.run_id(),
             spec=run.spec.as_json(),
@@ -92,7 +97,7 @@ class Mishap:
             traceback=self.traceback,
             log=self.log,
             finished=_now(),
-            environment=environment(place.device, place.jobs, place.devices),
+            environment=where,
         )
 
 
@@ -105,17 +110,28 @@ def attempt(run: PreparedRun, place: Workplace, plugins: Plugins, progress: Prog
     Raises:
         StoreError: The disk refuses: no other run would fare better.
     """
+    made = recorded(run, place, progress)
+    if isinstance(made, Mishap):
+        return made
+    plugins.run_finished(made, progress)
+    return None
+
+
+def recorded(run: PreparedRun, place: Workplace, progress: Progress) -> RunRecord | Mishap:
+    """Carry a run out: its record, stored, or why there is none.
+
+    Raises:
+        StoreError: The disk refuses: no other run would fare better.
+    """
     log = LoggedProgress(progress)
     try:
-        record = execute(run, place, log)
+        return execute(run, place, log)
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
         # It would come to the same end again.
         place.store.drop_checkpoint(run.spec.run_id())
         return Mishap.of(error, log.lines)
-    plugins.run_finished(record, progress)
-    return None
 
 
 def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecord:
@@ -154,7 +170,7 @@ def execute(run: PreparedRun, place: Workplace, log: LoggedProgress) -> RunRecor
         finished=_now(),
         own_size=run.method.bits_for is not Method.bits_for,
         random=run.method.RANDOM,
-        environment=environment(device, place.jobs, place.devices),
+        environment=place.environment(),
     )
     asymmetric = isinstance(encoded.database, QuantizedCodes)
     output = RunOutput(

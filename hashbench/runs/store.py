@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hashbench.files import (
     remove_file,
     remove_folder,
     require_writable,
+    settle,
     unfinished,
     whole_file,
     whole_folder,
@@ -157,6 +158,27 @@ class RunStore:
             write_run(partial, record, output)
         self.forget(record.spec.run_id())
         return replace(record, folder=folder)
+
+    def adopt(self, spec: RunSpec, files: Mapping[str, bytes]) -> RunRecord:
+        """Take in a run's folder that was written in another store, which this process need not reach.
+
+        Args:
+            spec: The run's identity.
+            files: What its files hold, by name.
+
+        Raises:
+            StoreError: The disk refuses, or the files are not a whole run.
+        """
+        folder = (self.root / spec.run_id()).absolute()
+        with whole_folder(folder) as partial:
+            for name, content in files.items():
+                (partial / name).write_bytes(content)
+                (partial / name).chmod(0o644)
+                settle(partial / name)
+            read_run(partial)
+        self.forget(spec.run_id())
+        self.drop_checkpoint(spec.run_id())
+        return read_run(folder)
 
     def remove(self, record: RunRecord) -> None:
         """Take a run out of the store.

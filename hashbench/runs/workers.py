@@ -18,9 +18,10 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from hashbench.children import Heard, Told, end_with_parent, inherited
-from hashbench.errors import DataError, StoreError
+from hashbench.errors import StoreError
 from hashbench.plugins import Plugins
 from hashbench.progress import Progress
+from hashbench.runs.failure import Failure
 from hashbench.runs.request import PreparedRun, Preparer, RunRequest
 from hashbench.runs.runner import Mishap, Workplace, attempt
 from hashbench.threads import cores
@@ -36,11 +37,11 @@ _OVER = "over"
 
 def side_by_side(
     runs: Iterator[PreparedRun], place: Workplace, progress: Progress
-) -> Generator[tuple[PreparedRun, Mishap | None], None, None]:
+) -> Generator[tuple[PreparedRun, Failure | None], None, None]:
     """Carry runs out in `place.jobs` worker processes, which share the cores.
 
     Yields:
-        Each run when it is over, and why it left no record, or None.
+        Each run when it is over, and what is known of it where it failed, else None.
 
     Raises:
         StoreError: The disk refuses.
@@ -57,7 +58,8 @@ def side_by_side(
         busy = [begin(run) for run in islice(runs, place.jobs)]
         while busy:
             for worker in [worker for worker in _speaking(busy) if worker.listen()]:
-                yield worker.run, worker.mishap
+                mishap = worker.mishap
+                yield worker.run, mishap.failure(worker.run, place.environment()) if mishap else None
                 busy.remove(worker)
                 for following in islice(runs, 1):
                     if worker.alive:
@@ -79,7 +81,7 @@ class _Worker:
 
     run: PreparedRun
     mishap: Mishap | None
-    _heard: _HeardOfRun | None = None
+    _heard: HeardOfRun | None = None
 
     def __init__(self, place: Workplace, threads: int, progress: Progress) -> None:
         context = get_context("spawn")
@@ -99,7 +101,7 @@ class _Worker:
     def give(self, run: PreparedRun) -> None:
         """Have it carry a run out."""
         self.run, self.mishap = run, None
-        self._heard = _HeardOfRun(run, self._progress)
+        self._heard = HeardOfRun(run, self._progress)
         # One that has just died is found when it is listened to.
         with suppress(OSError):
             self.connection.send((run.request, run.spec.key()))
@@ -158,7 +160,7 @@ class _Worker:
         self.process.join()
 
 
-class _HeardOfRun(Heard):
+class HeardOfRun(Heard):
     """What a worker says of its run, shown by the parent.
 
     Attributes:
@@ -223,12 +225,9 @@ def _outcome(
 ) -> Mishap | StoreError | None:
     """Carry out what is asked for, as it was when it was asked for."""
     try:
-        run = preparer.prepare(request)
-        if run.spec.key() != key:
-            raise DataError("data or settings changed while the run was waiting. Expected them to stay.")
-        return attempt(run, place, preparer.plugins, progress)
+        return attempt(preparer.again(request, key), place, preparer.plugins, progress)
     except StoreError as error:
-        return StoreError(str(error))
+        return error
     except (Exception, SystemExit) as error:
         return Mishap.of(error, [])
 

@@ -187,6 +187,9 @@ class Signs(Method):
             raise Wordless
         if self.config.fail == "death":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.config.fail.startswith("once:") and not (mark := Path(self.config.fail[5:])).exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         self.mean = view.images.features.mean(axis=0)
 
     def embed(self, images):
@@ -254,6 +257,14 @@ class WebPeeker(Crowd):
         """Ask for what was not declared."""
         super().fit(view)
         self.labels = view.labels
+
+
+@hookimpl
+def hashbench_run_finished(record):
+    """Say where it lies and who says so, where a test asks for that."""
+    if told := os.environ.get("STRANGER_TOLD"):
+        with Path(told).open("a") as file:
+            file.write(f"{os.getpid()} {record.folder}\n")
 
 
 @hookimpl
