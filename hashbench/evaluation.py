@@ -173,7 +173,7 @@ def evaluate(
     wanted = presets_of(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
     chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
-    kind, arranged = _one_of(Similarity, "similarity", similarity), _one_of(Layout, "layout", layout)
+    kind, arranged = one_of(Similarity, "similarity", similarity), one_of(Layout, "layout", layout)
     if isinstance(database_codes, FloatCodes | ScalarCodes):
         if not isinstance(query_codes, type(database_codes) | None):
             raise DataError(f"database codes are {database_codes.KIND}. Expected query codes of that kind.")
@@ -224,7 +224,12 @@ def presets_of(named: Sequence[str | MetricPreset], metrics: Sequence[str] | Non
     return found if metrics is None else [replace(preset, metrics=tuple(metrics)) for preset in found]
 
 
-def _one_of(kind: type[E], what: str, name: str) -> E:
+def one_of(kind: type[E], what: str, name: str) -> E:
+    """The member of that value.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
     if name not in list(kind):
         raise UnknownNameError(what, name, kind)
     return kind(name)

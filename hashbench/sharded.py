@@ -24,7 +24,7 @@ from hashbench.codes.rows import joined
 from hashbench.codes.storage import Codes, load_codes
 from hashbench.data.label_files import LABELS, multi_hot
 from hashbench.errors import ConfigError, DataError
-from hashbench.evaluation import Report, presets_of, told_bits
+from hashbench.evaluation import Report, one_of, presets_of, told_bits
 from hashbench.metrics.merged import Statistics, Wanted, wanted
 from hashbench.metrics.presets import MetricPreset
 from hashbench.metrics.score import Scores
@@ -54,16 +54,18 @@ class Queries:
     labels: Any
 
     @classmethod
-    def read(cls, codes: Path, labels: Path, keys: Mapping[str, str]) -> Queries:
+    def read(cls, codes: Path, labels: Path, keys: Mapping[str, str], layout: str = "auto") -> Queries:
         """Read both from files.
 
         Args:
             codes: A set of codes, a run's codes.npz, or a file of binary codes.
             labels: A file.
             keys: What a file calls `query_codes` or `query_labels`.
+            layout: How a file of another tool holds binary codes.
 
         Raises:
             DataError: A file cannot be read, or it is not clear which array is meant.
+            UnknownNameError: There is no such layout.
         """
         truth = LABELS.read_one(labels, 0, keys)
         if codes.is_dir():
@@ -74,7 +76,9 @@ class Queries:
         if is_own(codes):
             query, _, embeddings = load_codes(codes)
             return cls(query, embeddings, truth)
-        packed, bits = binary_codes(CODES.read_one(codes, 0, keys), "query", Layout.AUTO)
+        packed, bits = binary_codes(
+            CODES.read_one(codes, 0, keys), "query", one_of(Layout, "layout", layout)
+        )
         if bits != packed.bits:
             raise DataError(f"{str(codes)!r} holds codes of {bits} bits. Expected a multiple of 8.")
         return cls(packed, None, truth)

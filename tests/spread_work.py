@@ -62,3 +62,24 @@ def refusing():
 def seen():
     """Says what a worker sees of the caller's surroundings."""
     return lambda name: (os.environ.get(name), str(Path.cwd()), os.environ["OMP_NUM_THREADS"])
+
+
+class DiesOnce:
+    """What another make does, but for a worker that dies over its second job if there is no mark yet."""
+
+    def __init__(self, make, mark):
+        self.make = make
+        self.mark = Path(mark)
+
+    def __call__(self):
+        work = self.make()
+        done = []
+
+        def perhaps(job):
+            done.append(job)
+            if len(done) > 1 and not self.mark.exists():
+                self.mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(job)
+
+        return perhaps

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashbench.cli.options import DEFAULT_STORE, Device, Runs, Weights
+from hashbench.cli.options import (
+    DEFAULT_STORE,
+    Address,
+    Device,
+    EngineName,
+    GpusPerRun,
+    Runs,
+    Weights,
+    Workers,
+)
 from hashbench.cli.output import Format, print_rows
+from hashbench.engines.choice import Engine, spread
 
 if TYPE_CHECKING:
     from hashbench.encoding.encode import Outcome
@@ -39,6 +49,10 @@ def encode(
     ] = False,
     weights: Weights = None,
     device: Device = "auto",
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    gpus_per_run: GpusPerRun = None,
     runs: Runs = DEFAULT_STORE,
     shown: Annotated[
         Format, typer.Option("--format", help="What to print when all is done.")
@@ -53,7 +67,9 @@ def encode(
     maker = EncoderMaker(
         RunStore(runs).folder(run).absolute(), source.absolute(), weights, device, embeddings
     )
-    print_outcome(code(maker, output, on_stderr(), items=shard), shown)
+    with spread(engine, address, workers, gpus_per_run) as spreading:
+        outcome = code(maker, output, on_stderr(), items=shard, spread=spreading)
+    print_outcome(outcome, shown)
 
 
 def print_outcome(outcome: Outcome, shown: Format) -> None:

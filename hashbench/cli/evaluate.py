@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from hashbench.cli.options import Address, EngineName, GpusPerRun, Workers
 from hashbench.cli.output import Format, stdout
+from hashbench.engines.choice import Engine, spread
 from hashbench.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -83,6 +85,10 @@ def evaluate(
     ] = "inner_product",
     kernel: Annotated[str, typer.Option(help="What ranks: auto, numba, numpy or torch.")] = "auto",
     device: Annotated[str, typer.Option(help="Where torch ranks: auto, cpu, cuda or cuda:N.")] = "cpu",
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    gpus_per_run: GpusPerRun = None,
     curve: Annotated[
         bool, typer.Option("--curve", help="Add precision-recall curves by Hamming radius to the JSON.")
     ] = False,
@@ -97,18 +103,14 @@ def evaluate(
 
     keys = _keys(key or [])
     if codes.is_dir():
-        report = _in_shards(
-            codes,
-            labels,
-            query_codes,
-            query_labels,
-            keys,
-            presets=preset or ["hashbench"],
-            metrics=metric,
-            relevance=relevance,
-            kernel=kernel,
-            device=device,
-        )
+        asking = query_codes, query_labels, layout
+        options = {"presets": preset or ["hashbench"], "metrics": metric, "relevance": relevance}
+        with spread(engine, address, workers, gpus_per_run) as spreading:
+            report = _in_shards(
+                codes, labels, asking, keys, **options, kernel=kernel, device=device, spread=spreading
+            )
+    elif engine is not Engine.LOCAL:
+        raise ConfigError(f"--engine {engine} is for codes in shards. Expected a folder of codes.")
     else:
         stored = read_codes(codes, query_codes, keys)
         report = score(
@@ -134,12 +136,11 @@ def evaluate(
 def _in_shards(
     codes: Path,
     labels: Path,
-    query_codes: Path | None,
-    query_labels: Path | None,
+    asking: tuple[Path | None, Path | None, str],
     keys: dict[str, str],
     **options: Any,
 ) -> Report:
-    """Score a folder of codes, a shard at a time.
+    """Score a folder of codes, a shard at a time, for queries whose codes and labels are there.
 
     Raises:
         ConfigError: Nobody says who asks.
@@ -147,11 +148,12 @@ def _in_shards(
     from hashbench.progress import on_stderr
     from hashbench.sharded import DatabaseLabels, Queries, evaluate_shards
 
+    query_codes, query_labels, layout = asking
     if query_codes is None or query_labels is None:
         raise ConfigError(
             "codes in shards are a database alone. Expected --query-codes and --query-labels."
         )
-    queries = Queries.read(query_codes, query_labels, keys)
+    queries = Queries.read(query_codes, query_labels, keys, layout)
     return evaluate_shards(codes, DatabaseLabels(labels, keys), queries, on_stderr(), **options)
 
 

@@ -8,8 +8,18 @@ from typing import Annotated
 import typer
 
 from hashbench.cli.encode import print_outcome
-from hashbench.cli.options import DEFAULT_STORE, Device, Runs, Weights
+from hashbench.cli.options import (
+    DEFAULT_STORE,
+    Address,
+    Device,
+    EngineName,
+    GpusPerRun,
+    Runs,
+    Weights,
+    Workers,
+)
 from hashbench.cli.output import Format
+from hashbench.engines.choice import Engine, spread
 
 
 def index(
@@ -25,6 +35,10 @@ def index(
     ] = None,
     weights: Weights = None,
     device: Device = "auto",
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    gpus_per_run: GpusPerRun = None,
     runs: Runs = DEFAULT_STORE,
     shown: Annotated[
         Format, typer.Option("--format", help="What to print when all is done.")
@@ -36,5 +50,15 @@ def index(
     from hashbench.runs.store import RunStore
 
     folder = RunStore(runs).folder(run)
-    outcome = build(folder, pictures, output, on_stderr(), weights=weights, device=device, items=shard)
+    with spread(engine, address, workers, gpus_per_run) as spreading:
+        outcome = build(
+            folder,
+            pictures,
+            output,
+            on_stderr(),
+            weights=weights,
+            device=device,
+            items=shard,
+            spread=spreading,
+        )
     print_outcome(outcome, shown)

@@ -91,6 +91,7 @@ def _survey(grid: Grid, runs: Path, device: str, report: Progress) -> Survey:
     """
     from hashbench.planning.survey import survey
     from hashbench.plugins import Plugins
+    from hashbench.runs.grid import here
     from hashbench.runs.request import Preparer
     from hashbench.runs.span import span
     from hashbench.training.device import resolve_device
@@ -102,7 +103,7 @@ def _survey(grid: Grid, runs: Path, device: str, report: Progress) -> Survey:
     (run,) = span([grid], preparer, report)
     if place.store.find(run.spec) is None:
         report.note(f"{run.spec.run_id()} is not in {str(runs)!r}: it is carried out first")
-    carry_out([grid], preparer, place, report)
+    carry_out([grid], preparer, place, here, report)
     folder = place.store.root / run.spec.run_id()
     return survey(folder, run.data.images, preparer.plugins, resolve_device(device), report)
 

@@ -13,6 +13,7 @@ from hashbench.files import whole_folder
 from hashbench.index.index import RUN
 from hashbench.progress import Progress
 from hashbench.runs.folder import CONFIG, ENVIRONMENT, METRICS, MODEL, write_files
+from hashbench.spread import Spread, here
 
 # Pixels of the longer side.
 THUMBNAIL_SIDE = 160
@@ -29,6 +30,7 @@ def build(
     weights: Path | None = None,
     device: str = "auto",
     items: int | None = None,
+    spread: Spread = here,
 ) -> Outcome:
     """Code pictures with the method of a run, and keep with the codes what a search needs.
 
@@ -42,6 +44,7 @@ def build(
         weights: Of the backbone, where the run had a file of the user's.
         device: Where to compute, as torch names it.
         items: Pictures of a shard.
+        spread: Who does the shards.
 
     Raises:
         DataError: There are no pictures, or the run cannot code any.
@@ -61,7 +64,7 @@ def build(
         keep_embeddings=False,
         thumbnails=THUMBNAIL_SIDE,
     )
-    outcome = encode(maker, folder, progress, items=items)
+    outcome = encode(maker, folder, progress, items=items, spread=spread)
     if not (folder / RUN).is_dir():
         with whole_folder(folder / RUN) as partial_folder:
             write_files(partial_folder, {name: partial(shutil.copyfile, run / name) for name in _KEPT})
