@@ -1,4 +1,4 @@
-"""Codes of pictures, and their scores, are the same from Ray's workers as from this process, to the byte."""
+"""Codes of pictures and their scores are the same from Ray's workers as from this process, to the byte."""
 
 from functools import partial
 from importlib.util import find_spec
