@@ -118,7 +118,7 @@ API: dict[str, tuple[str, str, tuple[str, ...]]] = {
 METRICS = sorted(
     path.stem
     for path in Path(find_spec("hashbench.metrics").submodule_search_locations[0]).glob("*.py")  # type: ignore[union-attr, index]
-    if path.stem not in {"__init__", "named", "presets", "ratio", "score"}
+    if path.stem not in {"__init__", "merged", "named", "presets", "ratio", "score"}
 )
 
 
