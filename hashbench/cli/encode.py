@@ -30,7 +30,7 @@ def encode(
     run: Annotated[
         str, typer.Argument(metavar="RUN", help="A run: its id, how that begins, or its folder.")
     ],
-    source: Annotated[
+    images: Annotated[
         Path,
         typer.Argument(metavar="IMAGES|FEATURES", help="A folder of pictures, or features (.npy, .npz)."),
     ],
@@ -65,7 +65,7 @@ def encode(
     from hashbench.runs.store import RunStore
 
     maker = EncoderMaker(
-        RunStore(runs).folder(run).absolute(), source.absolute(), weights, device, embeddings
+        RunStore(runs).folder(run).absolute(), images.absolute(), weights, device, embeddings
     )
     with spread(engine, address, workers, gpus_per_run) as spreading:
         outcome = code(maker, output, on_stderr(), items=shard, spread=spreading)
