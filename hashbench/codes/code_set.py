@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,20 @@ FORMAT = 1
 # Names of arrays beside those of the codes.
 IDS = "ids"
 EMBEDDINGS = "embeddings"
+
+
+def bytes_of(texts: Iterable[str]) -> np.ndarray:
+    """Words as UTF-8 in an array, which can be mapped; names of files that are none stay what they are."""
+    return np.array([text.encode(errors="surrogateescape") for text in texts], dtype=np.bytes_)
+
+
+def text_of(entry: bytes) -> str:
+    r"""One of them again, as it can be shown.
+
+    >>> text_of(bytes_of(["Bär.jpg"])[0]), text_of(b"B\xe4r.jpg")
+    ('Bär.jpg', 'B�r.jpg')
+    """
+    return bytes(entry).decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Shard:
         """What an item is called: a picture's name, or its place in the set where it has none."""
         if IDS not in self.arrays:
             return str(self.first + row)
-        return bytes(self.arrays[IDS][row]).decode()
+        return text_of(self.arrays[IDS][row])
 
     def embeddings(self) -> np.ndarray | None:
         """float32 (N, D), what the codes were made from; None where it was not kept."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hashbench import fingerprint
-from hashbench.codes.code_set import EMBEDDINGS, FORMAT, IDS, MANIFEST, SHARED, CodeSet
+from hashbench.codes.code_set import EMBEDDINGS, FORMAT, IDS, MANIFEST, SHARED, CodeSet, bytes_of
 from hashbench.codes.mapped import load_mapped, save_mapped
 from hashbench.codes.storage import Codes
 from hashbench.errors import ConfigError, StoreError
@@ -95,7 +95,7 @@ class SetWriter:
         shared = {name: array for name, array in arrays.items() if name not in codes.BY_ITEM}
         own = {name: array for name, array in arrays.items() if name in codes.BY_ITEM}
         if names is not None:
-            own[IDS] = np.array([name.encode() for name in names], dtype=np.bytes_)
+            own[IDS] = bytes_of(names)
         if embeddings is not None:
             own[EMBEDDINGS] = embeddings
         self._share({"kind": np.array(codes.KIND), "bits": np.array(codes.bits), **shared})

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hashbench.codes.code_set import CodeSet
+from hashbench.codes.code_set import CodeSet, bytes_of, text_of
 from hashbench.codes.set_writer import SetWriter
 from hashbench.encoding.encoder import Encoded, EncoderMaker
 from hashbench.encoding.source import Pictures, Source, open_source, parts
@@ -91,8 +91,8 @@ def left_out(codes: CodeSet) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for shard in codes.shards:
         if LEFT_OUT in shard.arrays:
-            names, why = (shard.arrays[key].tolist() for key in (LEFT_OUT, LEFT_OUT_WHY))
-            reasons |= {name.decode(): text.decode() for name, text in zip(names, why, strict=True)}
+            names, why = (map(text_of, shard.arrays[key].tolist()) for key in (LEFT_OUT, LEFT_OUT_WHY))
+            reasons |= zip(names, why, strict=True)
     return reasons
 
 
@@ -115,6 +115,6 @@ def _beside(found: Encoded) -> Mapping[str, np.ndarray]:
     if not found.left_out:
         return small
     return small | {
-        LEFT_OUT: np.array([name.encode() for name in found.left_out], dtype=np.bytes_),
-        LEFT_OUT_WHY: np.array([why.encode() for why in found.left_out.values()], dtype=np.bytes_),
+        LEFT_OUT: bytes_of(found.left_out),
+        LEFT_OUT_WHY: bytes_of(found.left_out.values()),
     }

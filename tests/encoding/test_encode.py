@@ -1,5 +1,6 @@
 """Pictures and features get the codes that a run would give them: in shards, resumed, or not at all."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,18 @@ def test_damaged_pictures_are_left_out_and_named(trained_run, pictures, tmp_path
     assert len(outcome.codes) == IMAGES - 2 and outcome.done == IMAGES + 1
     assert outcome.codes.name(0) == "001.png"
     assert left_out(CodeSet.open(tmp_path / "set")) == outcome.left_out
+
+
+def test_names_of_files_need_not_be_utf8(trained_run, pictures, tmp_path):
+    (pictures / "000.png").rename(pictures / os.fsdecode(b"000 b\xe4r.png"))
+    (pictures / "001.png").rename(pictures / "001 bär.png")
+    (pictures / os.fsdecode(b"b\xe4r.jpg")).write_text("no picture")
+    outcome = coded(trained_run(), pictures, folder=tmp_path / "set")
+    assert [outcome.codes.name(place) for place in (0, 1)] == [
+        "000 b\N{REPLACEMENT CHARACTER}r.png",
+        "001 bär.png",
+    ]
+    assert list(outcome.left_out) == ["b\N{REPLACEMENT CHARACTER}r.jpg"]
 
 
 def test_a_shard_may_have_no_whole_picture(trained_run, pictures, tmp_path):
