@@ -26,7 +26,7 @@ OUTCOME = (CODES, MODEL, PER_QUERY)
 NOWHERE = ("--engine", "ray", "--address", "127.0.0.1:9")
 CALL = "from hashbench.cli.app import main; main()"
 # A head that asks for a token would not start where there is none yet.
-SETTING = {"PYTHONPATH": str(STRANGER), "RAY_AUTH_MODE": "disabled"}
+SETTING = {"PYTHONPATH": str(STRANGER), "RAY_AUTH_MODE": "disabled", "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
