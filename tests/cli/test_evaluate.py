@@ -252,3 +252,9 @@ def test_a_curve_of_quantization_codes(refused, tmp_path, whole):
              query_embeddings=np.ones((10, 3)))  # fmt: skip
     line = refused(tmp_path / "codes.npz", whole, "--curve", "--format", "json")
     assert "the codes are not binary" in line
+
+
+def test_only_codes_in_shards_are_scored_elsewhere(refused, tmp_path):
+    np.savez(tmp_path / "codes.npz", query_codes=QUERY, database_codes=DATABASE)
+    said = refused(tmp_path / "codes.npz", tmp_path / "codes.npz", "--engine", "ray")
+    assert "Expected a folder of codes" in said

@@ -1,20 +1,32 @@
-"""Many jobs by Ray's workers: each once, whatever becomes of a worker, and every error as it was raised."""
+"""Many jobs by Ray's workers: each once, whatever becomes of a worker, and every error as it was raised.
+
+Shards are such jobs: codes of pictures and their scores are the same as from this process, to the byte.
+"""
 
 import gc
 import os
 import signal
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-from spread_work import Summed, deadly, doubled, refusing, seen, worded
+from spread_work import DiesOnce, Summed, deadly, doubled, refusing, seen, worded
 
+from hashbench.codes.storage import load_codes
+from hashbench.encoding.encode import encode
+from hashbench.encoding.encoder import EncoderMaker
 from hashbench.engines.choice import Engine, spread
 from hashbench.errors import HashbenchError, UnknownNameError
+from hashbench.progress import SilentProgress
+from hashbench.sharded import DatabaseLabels, Queries, evaluate_shards
 from hashbench.spread import here
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
+]
 TESTS = Path(__file__).parent.parent
 
 
@@ -27,7 +39,7 @@ def outside():
 @pytest.fixture(scope="module")
 def on_ray(outside):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(TESTS))
+        patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{TESTS / 'stranger'}")
         patch.setenv("HASHBENCH_WORD", "handed on")
         patch.setenv("OMP_NUM_THREADS", "4")
         with spread(Engine.RAY, workers=2) as spreading:
@@ -103,3 +115,54 @@ def test_nothing_is_left_when_the_block_is_left_in_the_middle(on_ray):
     del done
     gc.collect()
     assert len(list(on_ray(doubled, [(0, np.ones(1))]))) == 1
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    from stranger import draw
+
+    (tmp_path / "pictures").mkdir()
+    for number in range(40):
+        (tmp_path / "pictures" / f"{number:02}.png").write_bytes(draw(number)[0])
+    (tmp_path / "pictures" / "notes.jpg").write_text("no picture")
+    return tmp_path / "pictures"
+
+
+def with_a_death(spreading, mark, make, jobs):
+    """The same, but for a worker that dies in the middle of its second job."""
+    return spreading(DiesOnce(make, mark), jobs)
+
+
+def test_shards_are_equal_to_the_byte_though_a_worker_dies(on_ray, run, pictures, tmp_path):
+    folder = Path(run("--method", "pq", "--bits", "16")[0]["run_dir"])
+    maker = EncoderMaker(folder, pictures, None, "cpu", keep_embeddings=True)
+    query, _, embeddings = load_codes(folder / "codes.npz")
+    labels = np.arange(40) % 3
+    np.save(tmp_path / "labels.npy", labels)
+    asking = Queries(query, embeddings, np.arange(len(query)) % 3)
+
+    def coded_and_scored(where, spreading=None):
+        given = {} if spreading is None else {"spread": spreading}
+        codes = encode(maker, tmp_path / where, SilentProgress(), items=9, **given).codes
+        report = evaluate_shards(
+            codes.folder,
+            DatabaseLabels(tmp_path / "labels.npy"),
+            asking,
+            SilentProgress(),
+            metrics=["map@20"],
+            **given,
+        )
+        return codes, report.scores
+
+    local, expected = coded_and_scored("here")
+    there, found = coded_and_scored("there", partial(with_a_death, on_ray, tmp_path / "mark"))
+    assert (tmp_path / "mark").exists()
+    names = sorted(path.name for path in local.folder.iterdir())
+    assert names == sorted(path.name for path in there.folder.iterdir()) and len(names) == 7
+    for name in names:
+        assert (local.folder / name).read_bytes() == (there.folder / name).read_bytes()
+    for distance, presets in expected.items():
+        for preset, scores in presets.items():
+            for metric, values in scores.per_query.items():
+                other = found[distance][preset].per_query[metric]
+                assert np.array_equal(values, other, equal_nan=True)
