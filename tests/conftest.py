@@ -17,6 +17,7 @@ def stranger(monkeypatch, tmp_path_factory):
     welcome(monkeypatch, tmp_path_factory)
     yield
     sys.modules.pop("stranger", None)
+    sys.modules.pop("pooling", None)
 
 
 def welcome(monkeypatch, tmp_path_factory):

@@ -11,6 +11,8 @@ def resolve_device(name: str) -> str:
     Raises:
         ConfigError: There is no such device here.
     """
+    if name == "cpu":
+        return name
     import torch  # noqa: PLC0415 - start-up stays fast without it
 
     if name == "auto":

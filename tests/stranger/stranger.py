@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
 from hashbench import fingerprint, hookimpl
@@ -114,8 +113,10 @@ class Pooled(Backbone):
         return Path(__file__).with_name("pooled.pth")
 
     def build(self, state):
-        """Pooling, then one learnt scale."""
-        body = _Pool(self.CELLS)
+        """Pooling, then one learnt scale; most commands never ask for it, and are spared torch."""
+        from pooling import Pool
+
+        body = Pool(self.CELLS)
         body.load_state_dict(state)
         return body
 
@@ -139,16 +140,6 @@ class Grids(BackboneFamily):
             CELLS = int(name)
 
         return Grid
-
-
-class _Pool(torch.nn.Module):
-    def __init__(self, cells):
-        super().__init__()
-        self.cells = cells
-        self.scale = torch.nn.Parameter(torch.ones(1))
-
-    def forward(self, pixels):
-        return torch.nn.functional.adaptive_avg_pool2d(pixels, self.cells).flatten(1) * self.scale
 
 
 class SignsConfig(MethodConfig):
