@@ -10,8 +10,6 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
-from hashbench_baselines.shared.periodic import Waves
-
 
 class Affine(nn.Module):
     """(x - mean) P for rows x: centred first, as the methods have it, so that no digits are lost."""
@@ -57,11 +55,13 @@ class Periodic(nn.Module):
     offsets: torch.Tensor
     phases: torch.Tensor
 
-    def __init__(self, mean: np.ndarray, waves: Waves) -> None:
+    def __init__(
+        self, mean: np.ndarray, frequencies: np.ndarray, phases: np.ndarray, offsets: np.ndarray
+    ) -> None:
         super().__init__()
-        self.affine = Affine(waves.frequencies, mean)
-        self.register_buffer("phases", _float32(waves.phases))
-        self.register_buffer("offsets", _float32(waves.offsets))
+        self.affine = Affine(frequencies, mean)
+        self.register_buffer("phases", _float32(phases))
+        self.register_buffer("offsets", _float32(offsets))
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """(B, F) to (B, b)."""

@@ -68,7 +68,8 @@ class PeriodicHash(Method):
         """The waves."""
         from hashbench_baselines.shared.modules import Periodic  # noqa: PLC0415 - torch loads slowly
 
-        return Periodic(self.mean, self.waves)
+        waves = self.waves
+        return Periodic(self.mean, waves.frequencies, waves.phases, waves.offsets)
 
     def quantize(self, embeddings: np.ndarray) -> BinaryCodes:
         """Their signs."""
