@@ -172,7 +172,7 @@ def evaluate(
     """
     wanted = presets_of(presets, metrics)
     rule = relevance if isinstance(relevance, RelevanceRule) else RelevanceRule.parse(relevance)
-    chosen = resolve_kernel(kernel, device if device == "cpu" else resolve_device(device))
+    chosen = resolve_kernel(kernel, resolve_device(device))
     kind, arranged = one_of(Similarity, "similarity", similarity), one_of(Layout, "layout", layout)
     if isinstance(database_codes, FloatCodes | ScalarCodes):
         if not isinstance(query_codes, type(database_codes) | None):

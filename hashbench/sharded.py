@@ -151,7 +151,7 @@ class ScorerMaker:
     def __call__(self) -> Callable[[int], Said]:
         """Open the codes."""
         codes = CodeSet.open(self.database)
-        kernel = resolve_kernel(self.kernel, _device(self.device))
+        kernel = resolve_kernel(self.kernel, resolve_device(self.device))
 
         def score(number: int) -> Said:
             shard, queries = codes.shards[number], self.queries
@@ -215,7 +215,7 @@ def evaluate_shards(
         queries=len(queries.codes),
         items=len(codes),
         relevance=str(rule),
-        kernel=resolve_kernel(kernel, _device(device)).name,
+        kernel=resolve_kernel(kernel, resolve_device(device)).name,
         presets=tuple(chosen),
         scores=scores,
         code_statistics={},
@@ -259,7 +259,3 @@ def _scores(
     for one, statistics in zip(asked, found, strict=True):
         scores |= one.scores(statistics)
     return {preset.name: scores[preset.name] for preset in presets}
-
-
-def _device(name: str) -> str:
-    return name if name == "cpu" else resolve_device(name)
