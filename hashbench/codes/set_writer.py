@@ -140,7 +140,10 @@ class SetWriter:
         """The plan of what is in the folder, begun or finished; None where nothing is."""
         finished = _json_in(self.folder / MANIFEST)
         if finished is not None:
-            return fingerprint.of_json([len(finished["shards"]), finished["about"]]) if finished else ""
+            try:
+                return fingerprint.of_json([len(finished["shards"]), finished["about"]])
+            except (KeyError, TypeError):
+                return ""  # somebody else's: no plan is like it
         begun = _json_in(self.folder / PLAN)
         return None if begun is None else str(begun)
 

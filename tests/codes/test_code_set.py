@@ -117,6 +117,14 @@ def other_shards(folder):
     return SetWriter.begin(folder, SHARDS + 1, ABOUT)
 
 
+@pytest.mark.parametrize("content", ["[1]", "{}", "3", '{"shards": 2}', "no JSON"])
+def test_somebody_elses_manifest_is_left_alone(content, tmp_path):
+    (tmp_path / MANIFEST).write_text(content)
+    with pytest.raises(ConfigError, match="holds other codes"):
+        SetWriter.begin(tmp_path, SHARDS, ABOUT)
+    assert (tmp_path / MANIFEST).read_text() == content
+
+
 @pytest.mark.parametrize("finished", [False, True])
 @pytest.mark.parametrize("begin", [other_about, other_shards])
 def test_other_codes_are_not_mixed_in(finished, begin, tmp_path):
