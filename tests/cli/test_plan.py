@@ -5,17 +5,13 @@ import json
 import numpy as np
 import psutil
 import pytest
-
-from hashbench.planning import encoding, rate, scan
+from brief import shorten
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
     """Few rounds of little work, on a machine that has nothing else to do."""
-    monkeypatch.setattr(rate, "SECONDS", 0.0)
-    monkeypatch.setattr(scan, "BYTES", 1 << 18)
-    monkeypatch.setattr(scan, "ITEMS", 1 << 14)
-    monkeypatch.setattr(encoding, "BATCH", 8)
+    shorten(monkeypatch)
     monkeypatch.setattr(psutil, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 

@@ -1,14 +1,10 @@
 """Measurements that take no time."""
 
 import pytest
-
-from hashbench.planning import encoding, rate, scan
+from brief import shorten
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
     """Few rounds of little work."""
-    monkeypatch.setattr(rate, "SECONDS", 0.0)
-    monkeypatch.setattr(scan, "BYTES", 1 << 18)
-    monkeypatch.setattr(scan, "ITEMS", 1 << 14)
-    monkeypatch.setattr(encoding, "BATCH", 8)
+    shorten(monkeypatch)
